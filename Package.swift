@@ -1,0 +1,83 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every room of the house (see README.md, "How it works") is a target; a target imports only what stands below it here.
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "drbench",
+    products: [.executable(name: "drbench", targets: ["drbench"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/CoreOffice/XMLCoder", from: "0.18.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Module maps and shims over C libraries; no logic.
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+        .systemLibrary(
+            name: "CNetlink", pkgConfig: "libnl-route-3.0 libnl-genl-3.0",
+            providers: [.apt(["libnl-3-dev", "libnl-genl-3-dev", "libnl-route-3-dev"])]),
+        .systemLibrary(
+            name: "CConntrack", pkgConfig: "libnetfilter_conntrack",
+            providers: [.apt(["libnetfilter-conntrack-dev"])]),
+
+        // Leaf rooms.
+        .target(name: "Net", swiftSettings: settings),
+        .target(name: "Evidence", dependencies: ["Net"], swiftSettings: settings),
+        .target(
+            name: "Kernel", dependencies: ["CLinux", "CNetlink", "CConntrack", "Evidence", "Net"],
+            swiftSettings: settings),
+        .target(name: "Capture", dependencies: ["CPcap", "Evidence", "Net"], swiftSettings: settings),
+
+        // The path of the data.
+        .target(
+            name: "Scenario", dependencies: ["Net", .product(name: "Yams", package: "Yams")], swiftSettings: settings),
+        .target(name: "Plan", dependencies: ["Net", "Scenario"], swiftSettings: settings),
+        .target(
+            name: "Traffic",
+            dependencies: [
+                "CLinux", "Evidence", "Kernel", "Net",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ], swiftSettings: settings),
+        .target(
+            name: "Lab", dependencies: ["CLinux", "Capture", "Evidence", "Kernel", "Net", "Plan", "Traffic"],
+            swiftSettings: settings),
+        .target(
+            name: "Verdict", dependencies: ["Capture", "Evidence", "Net", "Scenario"], swiftSettings: settings),
+        .target(name: "Engine", dependencies: ["CLinux", "Evidence", "Lab", "Plan"], swiftSettings: settings),
+        .target(
+            name: "Report",
+            dependencies: ["Evidence", "Net", "Scenario", "Verdict", .product(name: "XMLCoder", package: "XMLCoder")],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "drbench",
+            dependencies: [
+                "Engine", "Evidence", "Kernel", "Lab", "Plan", "Report", "Scenario", "Verdict",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: settings),
+
+        .testTarget(name: "NetTests", dependencies: ["Net"], swiftSettings: settings),
+        .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: settings),
+        .testTarget(name: "CaptureTests", dependencies: ["Capture"], swiftSettings: settings),
+        .testTarget(name: "ScenarioTests", dependencies: ["Scenario"], swiftSettings: settings),
+        .testTarget(name: "PlanTests", dependencies: ["Plan"], resources: [.copy("Golden")], swiftSettings: settings),
+        .testTarget(name: "TrafficTests", dependencies: ["Traffic"], swiftSettings: settings),
+        .testTarget(name: "VerdictTests", dependencies: ["Verdict"], swiftSettings: settings),
+        .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: settings),
+        .testTarget(name: "EngineTests", dependencies: ["Engine"], swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,1 @@
+// Engine: placeholder until the room is furnished.

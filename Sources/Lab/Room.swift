@@ -1,0 +1,1 @@
+// Lab: placeholder until the room is furnished.

@@ -1,0 +1,189 @@
+public import Net
+public import Scenario
+
+/// What must exist and happen, spelled out: every namespace, interface, address, rule and step, in order. Carrying it out
+/// needs no knowledge of scenarios.
+public struct Plan: Codable, Sendable, Equatable {
+    /// The scenario's full name.
+    public var scenario: String
+    public var namespaces: [Namespace] = []
+    /// In order; each in its namespace.
+    public var setup: [Operation] = []
+    /// The interfaces to capture, in the order of the capture file's interface blocks.
+    public var captures: [CapturePoint] = []
+    public var servers: [ServerPlan] = []
+    public var steps: [StepPlan] = []
+    /// How long to watch after the last step, nanoseconds.
+    public var settle: Int64
+    public var snapshotLength: Int
+
+    public init(scenario: String, settle: Int64, snapshotLength: Int) {
+        self.scenario = scenario
+        self.settle = settle
+        self.snapshotLength = snapshotLength
+    }
+
+    public struct Namespace: Codable, Sendable, Equatable {
+        public enum Role: String, Codable, Sendable { case host, hypervisor, `switch` }
+
+        public var name: String
+        public var role: Role
+
+        public init(name: String, role: Role) {
+            self.name = name
+            self.role = role
+        }
+    }
+
+    public struct CapturePoint: Codable, Sendable, Equatable {
+        public var namespace: String
+        public var interface: String
+        public var name: String { "\(namespace):\(interface)" }
+
+        public init(namespace: String, interface: String) {
+            self.namespace = namespace
+            self.interface = interface
+        }
+    }
+
+    public struct ServerPlan: Codable, Sendable, Equatable {
+        public var namespace: String
+        /// `http`, `tcp` or `udp`.
+        public var kind: String
+        public var port: UInt16
+
+        public init(namespace: String, kind: String, port: UInt16) {
+            self.namespace = namespace
+            self.kind = kind
+            self.port = port
+        }
+    }
+
+    public struct StepPlan: Codable, Sendable, Equatable {
+        public var name: String
+        public var action: Action
+
+        public init(name: String, action: Action) {
+            self.name = name
+            self.action = action
+        }
+
+        public enum Action: Codable, Sendable, Equatable {
+            case request(RequestPlan)
+            case open(connection: String, RequestPlan)
+            case use(connection: String, bytes: Int, timeout: Int64)
+            case close(connection: String)
+            case operations([Operation])
+            case run(namespace: String, arguments: [String], mayFail: Bool)
+            case wait(Int64)
+        }
+    }
+
+    public struct RequestPlan: Codable, Sendable, Equatable {
+        /// `http`, `tcp` or `udp`.
+        public var kind: String
+        public var namespace: String
+        public var to: Endpoint
+        public var count: Int
+        public var sourcePort: UInt16?
+        public var bytes: Int
+        /// Nanoseconds.
+        public var timeout: Int64
+
+        public init(
+            kind: String, namespace: String, to: Endpoint, count: Int, sourcePort: UInt16?, bytes: Int, timeout: Int64
+        ) {
+            self.kind = kind
+            self.namespace = namespace
+            self.to = to
+            self.count = count
+            self.sourcePort = sourcePort
+            self.bytes = bytes
+            self.timeout = timeout
+        }
+    }
+}
+
+/// One change to the kernel, in one namespace.
+public struct Operation: Codable, Sendable, Equatable {
+    public var namespace: String
+    public var action: Action
+
+    public init(_ namespace: String, _ action: Action) {
+        self.namespace = namespace
+        self.action = action
+    }
+
+    public enum Action: Codable, Sendable, Equatable {
+        case addBridge(name: String, mac: MACAddress?)
+        case addDummy(name: String)
+        /// A veth pair, this end in the operation's namespace.
+        case addVeth(name: String, mac: MACAddress?, mtu: Int?, peer: Peer)
+        case setMaster(interface: String, bridge: String)
+        case setUp(interface: String)
+        case setDown(interface: String)
+        /// At most this many segments in one GSO frame (IFLA_GSO_MAX_SEGS): 1 makes captures count real frames.
+        case setGSOMaxSegments(interface: String, Int)
+        case moveInterface(name: String, toNamespace: String)
+        case addAddress(IPPrefix, interface: String)
+        case addRoute(to: IPPrefix?, via: IPAddress?, interface: String?)
+        case addNeighbour(IPAddress, MACAddress, interface: String)
+        case flushNeighbours
+        case sysctl(Sysctl)
+        /// One restore of a whole rule set; without `flush` it is added to what is there.
+        case loadRules(family: RuleFamily, text: String, flush: Bool)
+        case addService(IPVSServicePlan)
+    }
+
+    public struct Peer: Codable, Sendable, Equatable {
+        public var namespace: String
+        public var name: String
+        public var mac: MACAddress?
+
+        public init(namespace: String, name: String, mac: MACAddress?) {
+            self.namespace = namespace
+            self.name = name
+            self.mac = mac
+        }
+    }
+
+    public enum RuleFamily: String, Codable, Sendable { case ipv4, ipv6, arp, bridge }
+}
+
+public struct IPVSServicePlan: Codable, Sendable, Equatable {
+    /// `tcp`, `udp` or `sctp`.
+    public var transport: String
+    public var address: IPAddress
+    public var port: UInt16
+    public var scheduler: String
+    /// Seconds.
+    public var persistence: Int?
+    public var realServers: [RealServerPlan]
+
+    public init(
+        transport: String, address: IPAddress, port: UInt16, scheduler: String, persistence: Int?,
+        realServers: [RealServerPlan]
+    ) {
+        self.transport = transport
+        self.address = address
+        self.port = port
+        self.scheduler = scheduler
+        self.persistence = persistence
+        self.realServers = realServers
+    }
+
+    public struct RealServerPlan: Codable, Sendable, Equatable {
+        public var address: IPAddress
+        public var port: UInt16
+        /// `Route`, `Masq` or `Tunnel`: ipvsadm's words.
+        public var forwarding: String
+        public var weight: Int
+
+        public init(address: IPAddress, port: UInt16, forwarding: String, weight: Int) {
+            self.address = address
+            self.port = port
+            self.forwarding = forwarding
+            self.weight = weight
+        }
+    }
+}

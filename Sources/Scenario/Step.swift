@@ -1,0 +1,66 @@
+public import Net
+
+/// One entry of the timeline.
+public struct Step: Sendable, Equatable {
+    public var name: String
+    public var action: Action
+    /// What must hold when the step has ended, over the step alone.
+    public var expectations: [Expectation]
+    public var location: SourceLocation
+
+    public init(name: String, action: Action, expectations: [Expectation] = [], location: SourceLocation) {
+        self.name = name
+        self.action = action
+        self.expectations = expectations
+        self.location = location
+    }
+
+    public enum Action: Sendable, Equatable {
+        /// Requests one after another, each on a connection of its own.
+        case request(Request)
+        /// Opens a connection, makes one request on it, and keeps it open under a name.
+        case open(connection: String, Request)
+        /// Another request on an open connection.
+        case use(connection: String, bytes: Int, timeout: Int64)
+        case close(connection: String)
+        /// Moves a host's ports (those on a hypervisor) to another hypervisor; both hypervisors' rules follow.
+        case move(host: String, to: String)
+        /// Runs a program in a host or hypervisor.
+        case run(on: String, arguments: [String], mayFail: Bool)
+        case sysctl(on: String, [Sysctl])
+        /// Empties the neighbour tables of these hosts (`ip neigh flush all`, permanent entries stay).
+        case flushNeighbours(on: [String])
+        /// Lets time pass, in nanoseconds.
+        case wait(Int64)
+    }
+
+    /// What a client does.
+    public struct Request: Sendable, Equatable {
+        public enum Kind: String, Sendable, CaseIterable { case http, tcp, udp }
+
+        public var kind: Kind
+        /// The client's host.
+        public var from: String
+        public var to: Endpoint
+        public var count: Int
+        /// The client's port; nil for one that the kernel chooses.
+        public var sourcePort: UInt16?
+        /// Octets of answer to ask for beyond the server's greeting.
+        public var bytes: Int
+        /// For connecting, and again for the answer, in nanoseconds.
+        public var timeout: Int64
+
+        public init(
+            kind: Kind, from: String, to: Endpoint, count: Int = 1, sourcePort: UInt16? = nil, bytes: Int = 0,
+            timeout: Int64 = 2_000_000_000
+        ) {
+            self.kind = kind
+            self.from = from
+            self.to = to
+            self.count = count
+            self.sourcePort = sourcePort
+            self.bytes = bytes
+            self.timeout = timeout
+        }
+    }
+}

@@ -1,0 +1,1 @@
+// Traffic: placeholder until the room is furnished.

@@ -1,0 +1,1 @@
+// Verdict: placeholder until the room is furnished.
