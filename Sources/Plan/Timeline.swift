@@ -1,0 +1,59 @@
+internal import Net
+internal import Scenario
+
+extension Planner {
+    mutating func plan(_ step: Step) throws -> Plan.StepPlan {
+        let action: Plan.StepPlan.Action =
+            switch step.action {
+            case .request(let request): .request(Plan.RequestPlan(request))
+            case .open(let connection, let request): .open(connection: connection, Plan.RequestPlan(request))
+            case .use(let connection, let bytes, let timeout):
+                .use(connection: connection, bytes: bytes, timeout: timeout)
+            case .close(let connection): .close(connection: connection)
+            case .move(let host, let to): .operations(try move(host, to: to))
+            case .run(let on, let arguments, let mayFail):
+                .run(namespace: on, arguments: arguments, mayFail: mayFail)
+            case .sysctl(let on, let sysctls): .operations(sysctls.map { Operation(on, .sysctl($0)) })
+            case .flushNeighbours(let hosts): .operations(hosts.map { Operation($0, .flushNeighbours) })
+            case .wait(let duration): .wait(duration)
+            }
+        return Plan.StepPlan(name: step.name, action: action)
+    }
+
+    /// What a migration does to the network: the new hypervisor gets the port's rules, then the tap device, and the old
+    /// one loses them. The other end of the cable, the host's card, stays where it is.
+    private mutating func move(_ name: String, to target: String) throws -> [Operation] {
+        guard let host = scenario.host(name) else { throw PlanError("there is no host '\(name)' to move") }
+        guard let source = placement[name], scenario.isHypervisor(source), scenario.isHypervisor(target) else {
+            throw PlanError("'\(name)' cannot move to '\(target)': both must be hypervisors")
+        }
+        guard source != target else { return [] }
+        placement[name] = target
+        let moving = host.ports.filter { $0.peer == nil && ($0.on ?? source) == source }
+        var operations: [Operation] = []
+        for hypervisor in scenario.hypervisors where hypervisor.name == target {
+            operations += try portSecurity(of: hypervisor)
+        }
+        for port in moving {
+            guard let network = network(of: port) else { continue }
+            operations.append(Operation(source, .moveInterface(name: port.tapName, toNamespace: target)))
+            operations.append(
+                Operation(target, .setMaster(interface: port.tapName, bridge: bridgeName(on: target, network))))
+            operations.append(Operation(target, .setUp(interface: port.tapName)))
+            let point = Plan.CapturePoint(namespace: target, interface: port.tapName)
+            if !plan.captures.contains(point) { plan.captures.append(point) }
+        }
+        for hypervisor in scenario.hypervisors where hypervisor.name == source {
+            operations += try portSecurity(of: hypervisor)
+        }
+        return operations
+    }
+}
+
+extension Plan.RequestPlan {
+    init(_ request: Step.Request) {
+        self.init(
+            kind: request.kind.rawValue, namespace: request.from, to: request.to, count: request.count,
+            sourcePort: request.sourcePort, bytes: request.bytes, timeout: request.timeout)
+    }
+}
