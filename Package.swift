@@ -57,7 +57,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "Verdict", dependencies: ["Capture", "Evidence", "Net", "Scenario"], swiftSettings: settings),
-        .target(name: "Engine", dependencies: ["CLinux", "Evidence", "Lab", "Plan"], swiftSettings: settings),
+        .target(name: "Engine", dependencies: ["CLinux", "Kernel", "Lab", "Plan"], swiftSettings: settings),
         .target(
             name: "Report",
             dependencies: ["Evidence", "Net", "Scenario", "Verdict", .product(name: "XMLCoder", package: "XMLCoder")],

@@ -1,0 +1,72 @@
+public import Lab
+public import Plan
+
+/// Carries a plan to a kernel.
+public protocol Engine: Sendable {
+    /// `uml` or `native`.
+    var name: String { get }
+
+    /// Runs a plan to its end and leaves its evidence in the request's folder. Blocks the calling thread, which must not
+    /// be one of Swift's cooperative pool; the laboratory dies with that thread.
+    /// - Parameter observe: called on the same thread for every event.
+    func run(_ request: RunRequest, observe: (LabEvent) -> Void) throws(RunFailure)
+}
+
+/// A plan to run, and how.
+public struct RunRequest: Sendable {
+    public var plan: Plan
+    /// Where evidence goes; exists and belongs to this run alone. Absolute.
+    public var directory: String
+    /// What all randomness of a guest kernel follows from.
+    public var seed: UInt64
+    /// Whether the guest's clock is the host's instead of jumping to the next timer.
+    public var realTime: Bool
+    /// Wall-clock limit in seconds; past it the laboratory is ended.
+    public var timeLimit: Double
+
+    public init(plan: Plan, directory: String, seed: UInt64, realTime: Bool = false, timeLimit: Double = 120) {
+        self.plan = plan
+        self.directory = directory
+        self.seed = seed
+        self.realTime = realTime
+        self.timeLimit = timeLimit
+    }
+}
+
+/// A laboratory that did not come to its end. The partial evidence stays in the run's folder.
+public struct RunFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    public enum Kind: String, Sendable, Codable {
+        /// The laboratory could not be started at all.
+        case couldNotStart = "could not start"
+        /// The guest kernel panicked; PID 1 crashing is the usual reason.
+        case panic
+        /// It used processor time to the wall-clock limit and never finished.
+        case hang
+        /// Nothing in it could run and no timer was armed: virtual time would never go on.
+        case virtualDeadlock = "virtual deadlock"
+        /// It ended without saying that it had finished.
+        case ended
+    }
+
+    public var kind: Kind
+    public var explanation: String
+    /// The last lines of the console.
+    public var console: [String]
+
+    public init(_ kind: Kind, _ explanation: String, console: [String] = []) {
+        self.kind = kind
+        self.explanation = explanation
+        self.console = console
+    }
+
+    public var description: String { "\(kind.rawValue): \(explanation)" }
+}
+
+/// The names of the files in a run's folder.
+public enum RunFiles {
+    public static let plan = "plan.json"
+    public static let evidence = "evidence.json"
+    public static let capture = "capture.pcapng"
+    public static let console = "console.log"
+    public static let rules = "rules"
+}

@@ -1,1 +1,0 @@
-// Engine: placeholder until the room is furnished.

@@ -1,0 +1,12 @@
+/// What a laboratory tells the front while it works: one JSON object per line on the event channel.
+///
+/// The evidence itself is not sent but written to the run's folder.
+public enum LabEvent: Codable, Sendable, Equatable {
+    /// The laboratory is up; `kernel` is `uname -r`.
+    case started(kernel: String)
+    case step(Int, name: String)
+    /// Something went wrong in the laboratory itself.
+    case problem(String)
+    /// The run came to its end and its evidence is written.
+    case finished
+}

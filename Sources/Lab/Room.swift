@@ -1,1 +1,0 @@
-// Lab: placeholder until the room is furnished.
