@@ -65,7 +65,7 @@ let package = Package(
         .executableTarget(
             name: "drbench",
             dependencies: [
-                "Engine", "Evidence", "Kernel", "Lab", "Plan", "Report", "Scenario", "Verdict",
+                "Capture", "Engine", "Evidence", "Kernel", "Lab", "Plan", "Report", "Scenario", "Verdict",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),

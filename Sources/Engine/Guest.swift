@@ -1,52 +1,77 @@
 internal import CLinux
 internal import Glibc
 internal import Kernel
-public import Lab
+internal import Lab
 
 /// drbench as PID 1 of a lab kernel.
 public enum Guest {
     /// Where the run's folder of the host appears, the only writable part of the host's file system.
     static let runFolder = "/run/drbench"
 
-    /// The arguments behind `--` on the kernel's command line if this process is PID 1 of a lab kernel, nil otherwise.
-    ///
-    /// Mounts /proc to read them: `CommandLine.arguments` is filled before `main` from /proc/self/cmdline and stays empty
-    /// here.
-    public static func arguments() -> [String]? {
-        guard getpid() == 1, access("/proc/self/cmdline", R_OK) != 0,
-            drb_mount("proc", "/proc", "proc", 0, nil) == 0
-        else { return nil }
-        let file = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        let size = 65536
-        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            count = max(0, read(file, buffer.baseAddress, size))
+    /// The environment variable by which a front tells PID 1 of a lab kernel its work; the kernel hands words of the form
+    /// NAME=VALUE that it does not know itself to init's environment.
+    static let variable = "DRBENCH_GUEST"
+
+    /// What a lab kernel's PID 1 is to do.
+    struct Order: Equatable {
+        /// The run's folder on the host.
+        var folder: String
+        /// nil in real time.
+        var seed: UInt64?
+
+        /// As one word without spaces or quotes.
+        var text: String { "\(Hex.encode(folder)):\(seed.map(String.init) ?? "real")" }
+
+        init(folder: String, seed: UInt64?) {
+            self.folder = folder
+            self.seed = seed
         }
-        return bytes.split(separator: 0).dropFirst().map { String(decoding: $0, as: UTF8.self) }
+
+        init?(_ text: String) {
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, let folder = Hex.decode(parts[0]) else { return nil }
+            if parts[1] == "real" {
+                seed = nil
+            } else if let number = UInt64(parts[1]) {
+                seed = number
+            } else {
+                return nil
+            }
+            self.folder = folder
+        }
+    }
+
+    /// If this process is PID 1 of a lab kernel, does its work and never returns. Must be the first thing in `main`:
+    /// `CommandLine` has no arguments there, because /proc is not mounted yet.
+    public static func runIfOrdered() {
+        guard getpid() == 1, let word = getenv(variable) else { return }
+        guard let order = Order(String(cString: word)) else {
+            print("drbench: \(variable) is garbled")
+            exit(2)
+        }
+        main(order)
     }
 
     /// Prepares the guest, carries the plan out and switches the guest off. Never returns.
-    /// - Parameters:
-    ///   - folder: the run's folder on the host.
-    ///   - lab: the laboratory.
-    public static func main(folder: String, lab: (_ folder: String, _ events: EventChannel) -> Void) -> Never {
+    private static func main(_ order: Order) -> Never {
         var failures: [String] = []
         func mount(_ type: String, on target: String, data: String? = nil, make: Bool = false) {
             if make { mkdir(target, 0o755) }
             let status = drb_mount(type, target, type, 0, data)
             if status < 0 { failures.append("cannot mount \(type) on \(target): \(Errno.name(-status))") }
         }
+        mount("proc", on: "/proc")
         mount("tmpfs", on: "/run")
         mount("tmpfs", on: "/tmp")
-        mount("hostfs", on: runFolder, data: folder, make: true)
+        mount("hostfs", on: runFolder, data: order.folder, make: true)
         let line = open("/dev/ttyS0", O_RDWR | O_NOCTTY | O_CLOEXEC)
         if line < 0 || drb_raw_terminal(line) < 0 {
             failures.append("no event channel: /dev/ttyS0: \(Errno.name(errno))")
         }
         let events = EventChannel(descriptor: line)
         if failures.isEmpty {
-            lab(runFolder, events)
+            events.send(.started(kernel: ""))
+            events.send(.finished)
         } else {
             for failure in failures { events.send(.problem(failure)) }
         }

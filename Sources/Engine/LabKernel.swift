@@ -72,3 +72,13 @@ public struct LabKernel: Sendable, Equatable {
         return fitting.first
     }
 }
+
+extension LabKernel {
+    /// The configuration that it was built from, `lab-kernel.config`.
+    var configuration: String {
+        get throws { try String(contentsOfFile: folder + "/lab-kernel.config", encoding: .utf8) }
+    }
+
+    /// The version that shipped scenarios are checked with.
+    public static let defaultVersion = "6.12"
+}

@@ -36,8 +36,8 @@ public struct UMLEngine: Engine {
         if !request.realTime {
             arguments += ["time-travel=inf-cpu", "time-travel-start=\(Self.epoch)"]
         }
-        arguments += ["random_seed=\(request.seed)", "--", "guest", Hex.encode(request.directory)]
-        arguments.append(request.realTime ? "real" : "virtual:\(request.seed)")
+        let order = Guest.Order(folder: request.directory, seed: request.realTime ? nil : request.seed)
+        arguments += ["random_seed=\(request.seed)", "\(Guest.variable)=\(order.text)"]
         var process = try BoundProcess(
             path: kernel.program, arguments: arguments, environment: ["TMPDIR=\(Self.memoryFolder)", "PATH=/usr/bin"],
             directory: request.directory)

@@ -1,0 +1,95 @@
+internal import CLinux
+internal import Glibc
+internal import Kernel
+public import Lab
+internal import Plan
+
+/// Runs plans on this host's own kernel, in private namespaces that die with their holder: nothing is left behind even
+/// after `kill -9`. As an ordinary user it needs unprivileged user namespaces.
+public struct NativeEngine: Engine {
+    public let name = "native"
+    /// The drbench program, which is started again inside the namespaces.
+    public var program: String
+
+    public init(program: String) { self.program = program }
+
+    /// The hidden command by which the program knows that it is the laboratory.
+    public static let command = "native-lab"
+
+    public func run(_ request: RunRequest, observe: (LabEvent) -> Void) throws(RunFailure) {
+        try RunFolder(request.directory).write(request.plan)
+        var finished = false
+        let console = try start(
+            arguments: [Self.command, request.directory], directory: request.directory, seconds: request.timeLimit
+        ) { event in
+            if event == .finished { finished = true }
+            observe(event)
+        }
+        RunFolder(request.directory).write(console, to: RunFiles.console)
+        guard finished else { throw RunFailure(.ended, "the laboratory ended without a result") }
+    }
+
+    /// Finds out what this host's kernel has, by trying, in namespaces that are gone afterwards.
+    public func probe() throws(RunFailure) -> Capabilities {
+        var found: Capabilities?
+        _ = try start(arguments: [Self.command, "--probe"], directory: "/", seconds: 20) { event in
+            if case .capabilities(let reasons) = event { found = Capabilities(reasons: reasons) }
+        }
+        guard let found else { throw RunFailure(.ended, "the probe ended without a result") }
+        return found
+    }
+
+    /// Starts the program again in namespaces of its own and waits for its end. Returns its console output.
+    private func start(
+        arguments: [String], directory: String, seconds: Double, observe: (LabEvent) -> Void
+    ) throws(RunFailure) -> [UInt8] {
+        // A PID namespace of its own: when its first process dies, everything that it started dies with it.
+        var flags = UInt(drb_clone_newns() | drb_clone_newnet() | drb_clone_newpid())
+        if geteuid() != 0 { flags |= UInt(drb_clone_newuser()) }
+        var process = try BoundProcess(
+            path: program, arguments: arguments,
+            environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "SWIFT_DETERMINISTIC_HASHING=1"],
+            directory: directory, cloneFlags: flags)
+        var problems: [String] = []
+        let end = process.wait(seconds: seconds) { event in
+            if case .problem(let text) = event { problems.append(text) }
+            observe(event)
+        }
+        let because = problems.isEmpty ? "" : ": \(problems.joined(separator: "; "))"
+        switch end {
+        case .exited(0): return process.consoleText
+        case .exited(let status):
+            throw RunFailure(
+                .ended, "the laboratory ended with status \(status)\(because)", console: process.consoleTail())
+        case .signalled(let signal):
+            throw RunFailure(
+                .ended, "the laboratory was ended by signal \(signal)\(because)", console: process.consoleTail())
+        case .outOfTime:
+            throw RunFailure(.hang, "not finished after \(Int(seconds)) s", console: process.consoleTail())
+        }
+    }
+
+    /// The laboratory's side: file systems of its own, then the plan.
+    /// - Parameter folder: the run's folder; nil to probe only.
+    /// - Returns: the process's exit status.
+    public static func laboratory(folder: String?) -> Int32 {
+        let events = EventChannel(descriptor: 3)
+        _ = fcntl(3, F_SETFD, FD_CLOEXEC)
+        let steps: [(what: String, status: Int32)] = [
+            ("make its mounts private", drb_mount(nil, "/", nil, drb_ms_private_recursive(), nil)),
+            // /proc for its own PIDs; /sys would show the host's interfaces and is not used.
+            ("mount /proc", drb_mount("proc", "/proc", "proc", drb_ms_nosuid_nodev_noexec(), nil)),
+            // iptables' lock file, which must not be the host's.
+            ("mount /run", drb_mount("tmpfs", "/run", "tmpfs", drb_ms_nosuid_nodev_noexec(), nil)),
+        ]
+        for step in steps where step.status < 0 {
+            events.send(.problem("the laboratory could not \(step.what): \(Errno.name(-step.status))"))
+            return 3
+        }
+        guard let folder else {
+            events.send(.capabilities(NativeProbe.reasons()))
+            return 0
+        }
+        return Laboratory.run(folder: folder, engine: "native", seed: nil, events: events) ? 0 : 1
+    }
+}

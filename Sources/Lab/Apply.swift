@@ -1,0 +1,90 @@
+internal import Evidence
+internal import Kernel
+internal import Net
+internal import Plan
+
+extension Run {
+    /// Carries operations out in order; neighbours in the list that go to one namespace's netlink socket go together.
+    func apply(_ operations: [Operation]) throws {
+        var batch: [RouteRequest] = []
+        var sysctls: [Sysctl] = []
+        var current: Place?
+        func flush() throws {
+            if let current, !batch.isEmpty { try current.perform(batch) }
+            if let current, !sysctls.isEmpty { try current.write(sysctls) }
+            batch = []
+            sysctls = []
+        }
+        for operation in operations {
+            let place = try place(operation.namespace)
+            if place !== current { try flush() }
+            current = place
+            if case .sysctl(let sysctl) = operation.action {
+                if !batch.isEmpty { try flush() }
+                sysctls.append(sysctl)
+                continue
+            }
+            if !sysctls.isEmpty { try flush() }
+            if let request = try routeRequest(operation.action, in: place) {
+                batch.append(request)
+                continue
+            }
+            try flush()
+            try applyAlone(operation.action, in: place)
+        }
+        try flush()
+    }
+
+    /// The operation as a routing netlink request; nil if it is something else.
+    private func routeRequest(_ action: Operation.Action, in place: Place) throws -> RouteRequest? {
+        switch action {
+        case .addBridge(let name, let mac): return .addBridge(name: name, mac: mac)
+        case .addDummy(let name): return .addDummy(name: name)
+        case .addVeth(let name, let mac, let mtu, let peer):
+            let far = try self.place(peer.namespace)
+            place.note(name, mac: mac)
+            far.note(peer.name, mac: peer.mac)
+            return .addVeth(
+                .init(
+                    name: name, mac: mac, mtu: mtu,
+                    peer: .init(name: peer.name, mac: peer.mac, namespace: far.namespace.descriptor)))
+        case .setMaster(let interface, let bridge): return .setMaster(interface, bridge: bridge)
+        case .setUp(let interface): return .setUp(interface)
+        case .setDown(let interface): return .setDown(interface)
+        case .setGSOMaxSegments(let interface, let count): return .setGSOMaxSegments(interface, count)
+        case .addAddress(let prefix, let interface): return .addAddress(prefix, link: interface)
+        case .addRoute(let to, let via, let interface):
+            let all = via?.family == .v6 ? IPAddress(v6: 0) : IPAddress(v4: 0)
+            guard let to = to ?? IPPrefix(all, length: 0) else { return nil }
+            return .addRoute(.init(to: to, via: via, link: interface))
+        case .addNeighbour(let address, let mac, let interface):
+            return .addNeighbour(address, mac, link: interface)
+        case .moveInterface, .flushNeighbours, .sysctl, .loadRules, .addService: return nil
+        }
+    }
+
+    private func applyAlone(_ action: Operation.Action, in place: Place) throws {
+        switch action {
+        case .moveInterface(let name, let target): try moveInterface(name, from: place, to: self.place(target))
+        case .flushNeighbours: try place.flushNeighbours()
+        case .loadRules(let family, let text, let flush):
+            guard let family = RuleFamily(rawValue: family.rawValue) else { return }
+            try place.loadRules(text, family: family, flush: flush)
+        case .addService(let service): try place.add(service)
+        default: break
+        }
+    }
+
+    /// Moves a tap device with its capture: what it has seen on the old hypervisor is kept, and it is captured on the new
+    /// one before it is up.
+    private func moveInterface(_ name: String, from source: Place, to target: Place) throws {
+        captures.drain()
+        try source.perform([.moveLink(name, to: target.namespace.descriptor)])
+        let mac = source.forget(name)
+        target.note(name, mac: mac)
+        for (index, point) in plan.captures.enumerated()
+        where point.namespace == target.name && point.interface == name {
+            try openCapture(index)
+        }
+    }
+}

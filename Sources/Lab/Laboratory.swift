@@ -1,0 +1,67 @@
+internal import Capture
+internal import Evidence
+internal import FoundationEssentials
+internal import Glibc
+internal import Kernel
+internal import Plan
+
+/// Carries one plan out on the kernel that this process runs on, and writes what was seen to the run's folder.
+public enum Laboratory {
+    /// Reads `plan.json` in `folder`, carries it out, and writes `evidence.json`, `capture.pcapng` and `rules/` there. A
+    /// run that fails leaves what it had seen until then, with the problem named in it.
+    ///
+    /// Privileges: CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_RAW over the process's namespaces.
+    /// - Parameters:
+    ///   - engine: `uml` or `native`, for the evidence.
+    ///   - seed: what randomness follows from in virtual time; nil in real time.
+    /// - Returns: whether the run came to its end.
+    public static func run(folder: String, engine: String, seed: UInt64?, events: EventChannel) -> Bool {
+        let kernel = kernelRelease()
+        events.send(.started(kernel: kernel))
+        let record = EngineRecord(name: engine, kernel: kernel, virtualTime: seed != nil, seed: seed)
+        var problem: String?
+        do {
+            let data = try Data(contentsOf: URL(filePath: folder).appending(path: "plan.json"))
+            let plan = try JSONDecoder().decode(Plan.self, from: data)
+            let run = try Run(plan, engine: record, folder: folder, events: events)
+            problem = run.carryOut()
+        } catch {
+            problem = "\(error)"
+        }
+        if let problem {
+            events.send(.problem(problem))
+            return false
+        }
+        events.send(.finished)
+        return true
+    }
+
+    private static func kernelRelease() -> String {
+        var names = utsname()
+        uname(&names)
+        return withUnsafeBytes(of: names.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}
+
+/// The clock of a run.
+struct RunClock: Sendable {
+    /// Nanoseconds since 1970.
+    let start: Int64
+
+    init() { start = Self.read(CLOCK_REALTIME) }
+
+    /// Nanoseconds since the run's start.
+    func now() -> Nanoseconds { Self.read(CLOCK_REALTIME) - start }
+
+    /// Lets time pass.
+    func sleep(_ nanoseconds: Int64) {
+        var rest = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        while nanosleep(&rest, &rest) != 0, errno == EINTR {}
+    }
+
+    private static func read(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,128 @@
+internal import Evidence
+internal import Glibc
+internal import Kernel
+internal import Net
+internal import Plan
+internal import Traffic
+
+/// A namespace of the run with the handles that were opened in it, each when it was first needed.
+final class Place {
+    let name: String
+    let role: Plan.Namespace.Role
+    let namespace: NetworkNamespace
+    private let route: RouteNetlink
+    private var ruleReader: RuleReader?
+    private var conntrack: ConntrackHandle?
+    private var ipvs: IPVSHandle?
+    /// Interfaces that the plan has put here, and their MACs.
+    private(set) var interfaces: Set<String> = []
+    private(set) var macs: [String: MACAddress] = [:]
+
+    /// - Throws: `KernelError` if the namespace cannot be created.
+    init(_ plan: Plan.Namespace) throws {
+        name = plan.name
+        role = plan.role
+        namespace = try NetworkNamespace.create(named: plan.name)
+        route = try RouteNetlink(in: namespace)
+    }
+
+    var handle: NamespaceHandle { NamespaceHandle(name: name, fileDescriptor: namespace.fileDescriptor) }
+    var hasRules: Bool { ruleReader != nil }
+
+    func note(_ interface: String, mac: MACAddress?) {
+        interfaces.insert(interface)
+        macs[interface] = mac
+    }
+
+    func forget(_ interface: String) -> MACAddress? {
+        interfaces.remove(interface)
+        return macs.removeValue(forKey: interface)
+    }
+
+    // MARK: Changes
+
+    func perform(_ requests: [RouteRequest]) throws {
+        try route.perform(requests)
+    }
+
+    func flushNeighbours() throws {
+        try route.flushNeighbours()
+    }
+
+    func write(_ sysctls: [Sysctl]) throws {
+        let namespace = namespace
+        try namespace.run {
+            for sysctl in sysctls { try SystemControl.write(sysctl.key, sysctl.value, in: namespace.name) }
+        }
+    }
+
+    func loadRules(_ text: String, family: RuleFamily, flush: Bool) throws {
+        try rules().load(text, family: family, flush: flush)
+    }
+
+    func add(_ service: IPVSServicePlan) throws {
+        try director().add(service)
+    }
+
+    /// Runs a program here and waits for it.
+    func run(_ arguments: [String]) throws -> CommandRecord {
+        let result = try ProcessRunner.run(arguments, in: namespace)
+        // Whatever it did, the handles must look anew.
+        ruleReader?.markChanged()
+        return CommandRecord(
+            arguments: arguments, status: result.status, output: result.output, errors: result.errors)
+    }
+
+    // MARK: Observation
+
+    func observe(into snapshot: inout Snapshot) throws {
+        let rules = try rules().read()
+        if !rules.isEmpty {
+            snapshot.rules[name] = rules
+            // Without a rule that needs it, conntrack is not even active in a namespace.
+            let entries = try tracker().entries()
+            if !entries.isEmpty { snapshot.conntrack[name] = entries }
+        }
+        if let ipvs {
+            snapshot.ipvs[name] = try ipvs.state()
+        }
+        guard role == .host else { return }
+        let neighbours = try route.neighbours()
+        if !neighbours.isEmpty { snapshot.neighbours[name] = neighbours }
+        let counters = try ProcNet.counters(in: namespace)
+        if !counters.isEmpty { snapshot.counters[name] = counters }
+    }
+
+    func savedRules(_ family: RuleFamily) throws -> String {
+        try ruleReader?.savedText(family) ?? ""
+    }
+
+    // MARK: Handles
+
+    private func rules() throws -> RuleReader {
+        if let ruleReader { return ruleReader }
+        let namespace = namespace
+        let reader = try namespace.run {
+            try RuleReader { arguments, input in
+                let result = try ProcessRunner.run(arguments, input: input, in: namespace)
+                return (result.status, result.output, result.errors)
+            }
+        }
+        ruleReader = reader
+        return reader
+    }
+
+    private func tracker() throws -> ConntrackHandle {
+        if let conntrack { return conntrack }
+        let handle = try namespace.run { try ConntrackHandle() }
+        conntrack = handle
+        return handle
+    }
+
+    private func director() throws -> IPVSHandle {
+        if let ipvs { return ipvs }
+        let handle = try namespace.run { try IPVSHandle() }
+        ipvs = handle
+        return handle
+    }
+}

@@ -1,0 +1,203 @@
+internal import Capture
+internal import Evidence
+internal import FoundationEssentials
+internal import Glibc
+internal import Kernel
+internal import Net
+internal import Plan
+internal import Synchronization
+internal import Traffic
+
+/// One plan being carried out: the namespaces, what watches them, and the evidence so far.
+final class Run {
+    let plan: Plan
+    let folder: String
+    let events: EventChannel
+    let clock = RunClock()
+    /// In the plan's order.
+    var places: [Place] = []
+    var placeByName: [String: Place] = [:]
+    let captures: CaptureSession
+    let servers: TrafficServers
+    let clients: TrafficClients
+    let loops = TrafficLoops()
+    var evidence: Evidence
+
+    /// Octets that clients receive between two readings of the capture rings: a fraction of what a ring holds, since
+    /// each octet crosses a port as part of a frame and in virtual time no clock tells when a ring fills.
+    static let octetsBetweenDrains = 96 * 1024
+
+    init(_ plan: Plan, engine: EngineRecord, folder: String, events: EventChannel) throws {
+        self.plan = plan
+        self.folder = folder
+        self.events = events
+        evidence = Evidence(scenario: plan.scenario, engine: engine, started: clock.start)
+        let captures = try CaptureSession(
+            ports: plan.captures.map { .init(name: $0.name, interface: $0.interface) },
+            snapshotLength: plan.snapshotLength)
+        self.captures = captures
+        let clock = clock
+        servers = TrafficServers(loops: loops, clock: { clock.now() })
+        let received = Mutex(0)
+        clients = TrafficClients(
+            loops: loops, clock: { clock.now() },
+            onBytes: { count in
+                let drain = received.withLock { sum in
+                    sum += count
+                    guard sum >= Self.octetsBetweenDrains else { return false }
+                    sum = 0
+                    return true
+                }
+                if drain { captures.drain() }
+            })
+    }
+
+    /// Builds, runs, watches and writes. Returns what went wrong, or nil.
+    func carryOut() -> String? {
+        var problem: String?
+        do {
+            try build()
+            evidence.initial = try snapshot()
+            for (index, step) in plan.steps.enumerated() {
+                events.send(.step(index, name: step.name))
+                try carryOut(step)
+            }
+            clock.sleep(plan.settle)
+            evidence.ended = clock.now()
+            evidence.final = try snapshot()
+        } catch {
+            problem = "\(error)"
+            evidence.problems.append("\(error)")
+        }
+        if evidence.ended == 0 { evidence.ended = clock.now() }
+        finishCaptures()
+        evidence.complete = problem == nil
+        do {
+            try saveRules()
+            try save()
+        } catch {
+            problem = problem ?? "\(error)"
+        }
+        try? loops.shutdown()
+        return problem
+    }
+
+    // MARK: Building
+
+    private func build() throws {
+        for namespace in plan.namespaces {
+            let place = try Place(namespace)
+            places.append(place)
+            placeByName[namespace.name] = place
+        }
+        try apply(plan.setup)
+        for index in plan.captures.indices { try openCapture(index) }
+        for server in plan.servers {
+            guard let kind = TrafficKind(rawValue: server.kind) else { continue }
+            try servers.start(kind, port: server.port, in: place(server.namespace).handle)
+        }
+    }
+
+    func place(_ name: String) throws -> Place {
+        guard let place = placeByName[name] else {
+            throw KernelError("find the namespace \(name)", code: ENOENT)
+        }
+        return place
+    }
+
+    /// Starts capturing a port if its interface is in its namespace now; a host may move there later.
+    func openCapture(_ index: Int) throws {
+        let point = plan.captures[index]
+        let place = try place(point.namespace)
+        guard place.interfaces.contains(point.interface) else { return }
+        let captures = captures
+        try place.namespace.run { try captures.open(index) }
+    }
+
+    private func finishCaptures() {
+        let statistics = captures.finish()
+        evidence.ports = zip(plan.captures, statistics).map { point, counted in
+            CapturePort(
+                name: point.name, namespace: point.namespace, interface: point.interface,
+                mac: placeByName[point.namespace]?.macs[point.interface], received: counted.delivered,
+                dropped: counted.dropped)
+        }
+        for port in evidence.ports where port.dropped > 0 {
+            evidence.problems.append("the capture at \(port.name) lost \(port.dropped) frames")
+        }
+    }
+
+    // MARK: Steps
+
+    private func carryOut(_ step: Plan.StepPlan) throws {
+        var record = StepRecord(name: step.name, started: clock.now())
+        switch step.action {
+        case .request(let request):
+            record.transcripts = try clients.request(ClientRequest(request, in: place(request.namespace)))
+        case .open(let connection, let request):
+            let request = try ClientRequest(request, in: place(request.namespace))
+            record.transcripts = [try clients.open(name: connection, request)]
+        case .use(let connection, let bytes, let timeout):
+            record.transcripts = [try clients.use(name: connection, bytes: bytes, timeout: timeout)]
+        case .close(let connection):
+            try clients.close(name: connection)
+        case .operations(let operations):
+            try apply(operations)
+        case .run(let namespace, let arguments, let mayFail):
+            let result = try place(namespace).run(arguments)
+            record.command = result
+            if result.status != 0, !mayFail {
+                throw KernelError(
+                    "run '\(arguments.joined(separator: " "))'", code: ECANCELED,
+                    explanation: "status \(result.status): \(result.errors)", namespace: namespace)
+            }
+        case .wait(let duration):
+            clock.sleep(duration)
+        }
+        record.ended = clock.now()
+        captures.drain()
+        record.after = try snapshot()
+        evidence.steps.append(record)
+    }
+
+    // MARK: Evidence
+
+    private func snapshot() throws -> Snapshot {
+        var snapshot = Snapshot()
+        for place in places where place.role != .switch {
+            try place.observe(into: &snapshot)
+        }
+        return snapshot
+    }
+
+    /// What the kernel holds at the end, as iptables-save and its relatives print it.
+    private func saveRules() throws {
+        for place in places where place.hasRules {
+            mkdir("\(folder)/rules", 0o755)
+            for family in RuleFamily.allCases {
+                let text = try place.savedRules(family)
+                guard !text.isEmpty else { continue }
+                try Data(text.utf8).write(
+                    to: URL(filePath: "\(folder)/rules/\(place.name).\(family.rawValue).rules"))
+            }
+        }
+    }
+
+    private func save() throws {
+        let capture = open("\(folder)/capture.pcapng", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard capture >= 0 else { throw KernelError("create capture.pcapng", code: errno) }
+        defer { close(capture) }
+        try captures.write(to: capture)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        try encoder.encode(evidence).write(to: URL(filePath: "\(folder)/evidence.json"))
+    }
+}
+
+extension ClientRequest {
+    init(_ request: Plan.RequestPlan, in place: Place) {
+        self.init(
+            kind: TrafficKind(rawValue: request.kind) ?? .tcp, from: place.handle, to: request.to,
+            count: request.count, sourcePort: request.sourcePort, bytes: request.bytes, timeout: request.timeout)
+    }
+}

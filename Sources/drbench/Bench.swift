@@ -1,0 +1,159 @@
+import Capture
+import Dispatch
+import Engine
+import Evidence
+import FoundationEssentials
+import Glibc
+import Lab
+import Plan
+import Report
+import Scenario
+import Synchronization
+import Verdict
+
+/// Runs scenarios, several at a time, and judges them.
+struct Bench: Sendable {
+    var engine: any Engine
+    /// What the engine's kernel has; a scenario that needs more is skipped.
+    var capabilities: Capabilities
+    /// Absolute; each run gets a folder of its own in it.
+    var output: String
+    var seed: UInt64
+    var realTime: Bool
+    var timeLimit: Double
+    var jobs: Int
+    var progress: Progress
+    /// Whether each scenario runs twice, to compare what the two runs left.
+    var checksDeterminism = false
+
+    /// In the order of `scenarios`, whatever order they end in.
+    func run(_ scenarios: [Scenario], suite: @Sendable (Scenario) -> String) -> [ScenarioRun] {
+        let next = Mutex(0)
+        let results = Mutex([ScenarioRun?](repeating: nil, count: scenarios.count))
+        // Each iteration keeps its thread until no scenario is left: a guest dies with the thread that started it.
+        DispatchQueue.concurrentPerform(iterations: min(jobs, scenarios.count)) { _ in
+            while true {
+                let index = next.withLock { next in
+                    defer { next += 1 }
+                    return next
+                }
+                guard index < scenarios.count else { return }
+                let scenario = scenarios[index]
+                progress.started(scenario.fullName)
+                var result = run(scenario)
+                result.suite = suite(scenario)
+                progress.finished(result.verdict)
+                results.withLock { $0[index] = result }
+            }
+        }
+        return results.withLock { $0.compactMap { $0 } }
+    }
+
+    private func run(_ scenario: Scenario) -> ScenarioRun {
+        let start = ContinuousClock.now
+        let missing = scenario.needs.filter { !capabilities.has($0) }
+        if !missing.isEmpty {
+            let reasons = missing.map { "\($0) (\(capabilities.reason(against: $0)))" }.joined(separator: ", ")
+            return ScenarioRun(
+                verdict: .skipped(scenario, because: "the \(engine.name) engine lacks \(reasons)"))
+        }
+        let folder = "\(output)/\(scenario.fullName)"
+        var verdict = verdict(on: scenario, folder: folder)
+        if checksDeterminism, verdict.status != .error {
+            let again = folder + ".again"
+            _ = self.verdict(on: scenario, folder: again)
+            if let difference = RunComparison.firstDifference(folder, again) {
+                verdict = .error(scenario, because: "not deterministic: \(difference)", engine: verdict.engine)
+            } else {
+                try? FileManager.default.removeItem(atPath: again)
+            }
+        }
+        let wall = ContinuousClock.now - start
+        return ScenarioRun(
+            verdict: verdict, directory: scenario.fullName,
+            timing: Timing(wall: Nanoseconds(wall.components.seconds * 1_000_000_000)
+                + Nanoseconds(wall.components.attoseconds / 1_000_000_000)))
+    }
+
+    private func verdict(on scenario: Scenario, folder: String) -> Verdict {
+        let plan: Plan
+        do {
+            plan = try Plan(scenario)
+            try OutputFolder.prepare(folder)
+        } catch {
+            return .error(scenario, because: "\(error)")
+        }
+        var problems: [String] = []
+        var failure: RunFailure?
+        do {
+            let request = RunRequest(
+                plan: plan, directory: folder, seed: seed, realTime: realTime, timeLimit: timeLimit)
+            try engine.run(request) { event in
+                if case .problem(let text) = event { problems.append(text) }
+            }
+        } catch {
+            failure = error
+        }
+        if let failure, problems.isEmpty {
+            let console = failure.console.suffix(8).map { "\n    console: \($0)" }.joined()
+            return .error(scenario, because: failure.description + console)
+        }
+        guard problems.isEmpty else {
+            return .error(scenario, because: problems.joined(separator: "; "))
+        }
+        do {
+            let evidence = try JSONDecoder().decode(
+                Evidence.self, from: Data(contentsOf: URL(filePath: "\(folder)/\(RunFiles.evidence)")))
+            let capture = try CaptureFile(path: "\(folder)/\(RunFiles.capture)")
+            if let damage = capture.damage {
+                return .error(scenario, because: "the capture file cannot be read: \(damage)", engine: evidence.engine)
+            }
+            let frames = capture.frames.map {
+                Frame(
+                    port: $0.port, time: $0.time - evidence.started, wireLength: $0.wireLength,
+                    octets: Array($0.octets))
+            }
+            return judge(scenario: scenario, evidence: evidence, frames: frames)
+        } catch {
+            return .error(scenario, because: "the evidence cannot be read: \(error)")
+        }
+    }
+}
+
+/// The folders that runs write to.
+enum OutputFolder {
+    /// Makes the folder, empty but for what is not drbench's own.
+    static func prepare(_ path: String) throws {
+        let manager = FileManager.default
+        do {
+            try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
+            for name in [RunFiles.plan, RunFiles.evidence, RunFiles.capture, RunFiles.console, RunFiles.rules] {
+                let file = "\(path)/\(name)"
+                if access(file, F_OK) == 0 { try manager.removeItem(atPath: file) }
+            }
+        } catch {
+            throw EnvironmentError("cannot write to \(path): \(error)")
+        }
+    }
+}
+
+/// Compares what two runs of one scenario left.
+enum RunComparison {
+    /// Where the first difference is: a file and the line or octet; nil if they are the same to the byte.
+    static func firstDifference(_ first: String, _ second: String) -> String? {
+        for name in [RunFiles.evidence, RunFiles.capture] {
+            let one = FileManager.default.contents(atPath: "\(first)/\(name)") ?? Data()
+            let other = FileManager.default.contents(atPath: "\(second)/\(name)") ?? Data()
+            guard one != other else { continue }
+            let offset = zip(one, other).enumerated().first { $1.0 != $1.1 }?.offset ?? min(one.count, other.count)
+            guard name == RunFiles.evidence else { return "\(name) from octet \(offset) on, see \(second)" }
+            let line = one.prefix(offset).filter { $0 == 0x0A }.count
+            func text(_ data: Data) -> String {
+                let lines = data.split(separator: 0x0A, omittingEmptySubsequences: false)
+                return line < lines.count ? String(decoding: lines[line], as: UTF8.self) : "nothing"
+            }
+            return "\(name) line \(line + 1): '\(text(one))' and then '\(text(other))', see \(second)"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,115 @@
+import ArgumentParser
+import Engine
+import FoundationEssentials
+import Glibc
+import Report
+import Scenario
+
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Runs scenarios and judges what was seen.",
+        discussion: """
+            Without a name, all shipped scenarios run. A name stands for a scenario with all its variants, \
+            NAME/VARIANT for one variant; patterns like 'release-*' and YAML files are taken too.
+            """)
+
+    @OptionGroup var selection: ScenarioSelection
+
+    @Option(help: "Where a scenario runs: uml (the lab kernel), native (this host's kernel), or auto.")
+    var engine: EngineName = .auto
+
+    @Option(name: .customLong("kernel"), help: "The lab kernel's version.")
+    var kernelVersion = LabKernel.defaultVersion
+
+    @Option(help: "The folder for evidence, captures and reports.")
+    var out = "drbench-results"
+
+    @Option(help: "What the lab kernel's randomness follows from: the same number repeats a run to the byte.")
+    var seed: UInt64?
+
+    @Option(name: .shortAndLong, help: "How many scenarios run at a time (default: one per processor).")
+    var jobs: Int?
+
+    @Option(help: "Wall-clock limit for one scenario, in seconds.")
+    var timeout: Double = 120
+
+    @Flag(help: "Let the lab kernel's clock be the host's instead of jumping to the next timer.")
+    var realTime = false
+
+    @Flag(help: "Run every scenario twice and compare what the two runs left.")
+    var checkDeterminism = false
+
+    @Flag(name: .shortAndLong, help: "Print failures and totals only.")
+    var quiet = false
+
+    @Flag(name: .shortAndLong, help: "Print every check and what it saw.")
+    var verbose = false
+
+    func validate() throws {
+        if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1") }
+        if timeout <= 0 { throw ValidationError("--timeout must be more than 0 seconds") }
+        if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other") }
+    }
+
+    func run() throws {
+        let scenarios = try selection.load()
+        let choice: EngineChoice
+        let output: String
+        do {
+            choice = try EngineChoice.make(engine, kernelVersion: kernelVersion)
+            output = try absolute(out)
+        } catch {
+            Console.error("drbench: \(error)")
+            throw ExitCode.cannotRun
+        }
+        let seed = seed ?? UInt64.random(in: 1...999_999_999)
+        let options = RenderOptions(
+            detail: quiet ? .quiet : verbose ? .verbose : .normal, colour: Console.showsColours)
+        if !quiet {
+            Console.output("engine  \(choice.explanation)")
+            if choice.engine.name == "uml" {
+                Console.output("seed    \(seed)\(self.seed == nil ? " (chosen now; --seed \(seed) repeats this run)" : "")")
+            }
+        }
+        let bench = Bench(
+            engine: choice.engine, capabilities: choice.capabilities, output: output, seed: seed, realTime: realTime,
+            timeLimit: timeout, jobs: jobs ?? max(1, ProcessInfo.processInfo.activeProcessorCount),
+            progress: Progress(total: scenarios.count, options: options) { Console.output(String($0.dropLast())) },
+            checksDeterminism: checkDeterminism)
+        let start = ContinuousClock.now
+        let runs = bench.run(scenarios) { $0.suiteName }
+        let wall = ContinuousClock.now - start
+        let result = RunResult(
+            engine: choice.explanation, seed: choice.engine.name == "uml" ? seed : nil, runs: runs,
+            timing: Timing(
+                wall: wall.components.seconds * 1_000_000_000 + wall.components.attoseconds / 1_000_000_000))
+        try write(result, .json, to: "\(output)/results.json", RenderOptions(timing: false))
+        try write(result, .junit, to: "\(output)/junit.xml", RenderOptions(detail: .verbose))
+        Console.output(String(try render(result, as: .terminal, options: options).dropLast()))
+        guard result.succeeded else { throw result.totals.failed > 0 ? ExitCode.failed : ExitCode.cannotRun }
+    }
+
+    private func write(_ result: RunResult, _ format: OutputFormat, to path: String, _ options: RenderOptions) throws {
+        do {
+            try Data(try render(result, as: format, options: options).utf8).write(to: URL(filePath: path))
+        } catch {
+            Console.error("drbench: cannot write \(path): \(error)")
+            throw ExitCode.cannotRun
+        }
+    }
+
+    /// Makes the output folder and returns its absolute path: a guest's working directory is another.
+    private func absolute(_ path: String) throws -> String {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw EnvironmentError("cannot create the output folder '\(path)' (\(error)); --out DIR names another")
+        }
+        guard access(path, W_OK) == 0, let real = realpath(path, nil) else {
+            throw EnvironmentError("cannot write to the output folder '\(path)'; --out DIR names another")
+        }
+        defer { free(real) }
+        return String(cString: real)
+    }
+}

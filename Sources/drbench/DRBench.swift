@@ -1,0 +1,45 @@
+import ArgumentParser
+import Engine
+
+/// The command line.
+struct DRBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drbench",
+        abstract: "A test bench for IPVS Direct Routing: real IPVS, real conntrack, verdicts from packet captures.",
+        discussion: """
+            Exit status: 0 all scenarios passed, 1 an expectation failed, 2 wrong usage or an invalid scenario, 3 the \
+            environment cannot run it.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            RunCommand.self, ListCommand.self, ValidateCommand.self, DoctorCommand.self, KernelCommand.self,
+            SchemaCommand.self, NativeLabCommand.self,
+        ])
+}
+
+@main
+enum Main {
+    static func main() {
+        // As PID 1 of a lab kernel there is no command line to parse.
+        Guest.runIfOrdered()
+        do {
+            var command = try DRBench.parseAsRoot()
+            try command.run()
+        } catch {
+            // ArgumentParser's own status for wrong usage is 64 (EX_USAGE); drbench promises 2.
+            let status = DRBench.exitCode(for: error)
+            guard status == .validationFailure else { DRBench.exit(withError: error) }
+            Console.error(DRBench.fullMessage(for: error))
+            DRBench.exit(withError: ExitCode(2))
+        }
+    }
+}
+
+extension ExitCode {
+    /// An expectation failed.
+    static let failed = ExitCode(1)
+    /// Wrong usage, or a scenario that is not valid.
+    static let invalid = ExitCode(2)
+    /// The environment cannot run it.
+    static let cannotRun = ExitCode(3)
+}

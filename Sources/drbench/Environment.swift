@@ -1,0 +1,54 @@
+import Engine
+import FoundationEssentials
+import Glibc
+
+/// Something about this machine that keeps a command from working: exit status 3.
+struct EnvironmentError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+enum Environment {
+    static var all: [String: String] { ProcessInfo.processInfo.environment }
+}
+
+/// Where drbench's own files are: the checkout that holds `Scenarios/` and `netns/`.
+struct Installation {
+    let root: String
+    var scenarios: String { root + "/Scenarios" }
+    var topologies: String { root + "/netns" }
+    var kernelSources: String { root + "/netns/kernel" }
+
+    /// $DRBENCH_HOME, the current folder or one above it, or one above the program.
+    static func find() -> Installation? {
+        var candidates: [String] = []
+        if let home = Environment.all["DRBENCH_HOME"] { candidates.append(home) }
+        for start in [FileManager.default.currentDirectoryPath, Program.path.parent] {
+            var folder = start
+            while folder != "/", !folder.isEmpty {
+                candidates.append(folder)
+                folder = folder.parent
+            }
+        }
+        return candidates.first {
+            access($0 + "/Scenarios", R_OK) == 0 && access($0 + "/netns", R_OK) == 0
+        }.map(Installation.init)
+    }
+}
+
+extension String {
+    /// The path without its last component.
+    var parent: String {
+        guard let slash = lastIndex(of: "/") else { return "." }
+        return slash == startIndex ? "/" : String(self[..<slash])
+    }
+}
+
+enum Program {
+    /// This program's own file.
+    static var path: String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        return count > 0 ? String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : "drbench"
+    }
+}

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Capture
+import Engine
+import FoundationEssentials
+import Scenario
+
+/// The scenarios that a command speaks of: the arguments and options that several commands share.
+struct ScenarioSelection: ParsableArguments {
+    @Argument(help: ArgumentHelp("Names, NAME/VARIANT, patterns or YAML files.", valueName: "scenario"))
+    var names: [String] = []
+
+    @Option(help: ArgumentHelp("Only scenarios with this tag; may be given several times.", valueName: "tag"))
+    var tag: [String] = []
+
+    @Option(help: ArgumentHelp("The folder with scenarios (default: Scenarios of this checkout).", valueName: "dir"))
+    var scenarios: String?
+
+    @Option(help: ArgumentHelp("The folder with topologies (default: netns of this checkout).", valueName: "dir"))
+    var topologies: String?
+
+    /// The chosen scenarios. Prints every mistake in the files first; with one, throws `ExitCode.invalid`.
+    func load() throws -> [Scenario] {
+        let (library, loaded) = try loadAll()
+        for diagnostic in loaded.diagnostics { Console.error(diagnostic.excerpt) }
+        guard !loaded.diagnostics.hasErrors else { throw ExitCode.invalid }
+        _ = library
+        var chosen = loaded.scenarios
+        let patterns = names.filter { !$0.isYAMLFile }
+        if !patterns.isEmpty {
+            let (selected, unknown) = ScenarioLibrary.select(patterns, from: loaded.scenarios)
+            for each in unknown { Console.error("drbench: \(each)") }
+            guard unknown.isEmpty else { throw ExitCode.invalid }
+            chosen = selected
+        }
+        if !tag.isEmpty {
+            chosen = chosen.filter { !Set($0.tags).isDisjoint(with: tag) }
+        }
+        guard !chosen.isEmpty else {
+            Console.error("drbench: no scenario is chosen; 'drbench list' shows what there is")
+            throw ExitCode.invalid
+        }
+        return chosen
+    }
+
+    /// Everything in the library, or in the files that were named, with what is wrong in it.
+    func loadAll() throws -> (ScenarioLibrary, (scenarios: [Scenario], diagnostics: [Diagnostic])) {
+        let installation = Installation.find()
+        guard let topologies = topologies ?? installation?.topologies else {
+            Console.error("drbench: no folder 'netns' here or above; --topologies DIR names one")
+            throw ExitCode.invalid
+        }
+        let files = names.filter(\.isYAMLFile)
+        let folders = [scenarios ?? installation?.scenarios].compactMap { $0 }
+        let library = ScenarioLibrary(
+            scenarios: folders, topologies: topologies,
+            checks: ScenarioChecks(
+                validateFilter: { filter in
+                    do {
+                        _ = try PacketFilter(filter)
+                        return nil
+                    } catch {
+                        return "\(error)"
+                    }
+                }, knownNeeds: Capabilities.known.map(\.name)))
+        guard !files.isEmpty else { return (library, library.load()) }
+        var scenarios: [Scenario] = []
+        var diagnostics: [Diagnostic] = []
+        for file in files {
+            let loaded = library.load(file: file)
+            scenarios += loaded.scenarios
+            diagnostics += loaded.diagnostics
+        }
+        if names.count > files.count {
+            let loaded = library.load()
+            scenarios += loaded.scenarios
+            diagnostics += loaded.diagnostics
+        }
+        return (library, (scenarios, diagnostics))
+    }
+}
+
+extension String {
+    fileprivate var isYAMLFile: Bool { hasSuffix(".yaml") || hasSuffix(".yml") }
+}
