@@ -66,8 +66,10 @@ public enum PcapNGReader {
 
         /// The magic numbers of pcap with micro- and nanoseconds.
         private static func isClassic(_ octets: [UInt8]) -> Bool {
-            [[0xA1, 0xB2, 0xC3, 0xD4], [0xD4, 0xC3, 0xB2, 0xA1], [0xA1, 0xB2, 0x3C, 0x4D], [0x4D, 0x3C, 0xB2, 0xA1]]
-                .contains { octets.starts(with: $0) }
+            [
+                [0xA1, 0xB2, 0xC3, 0xD4], [0xD4, 0xC3, 0xB2, 0xA1], [0xA1, 0xB2, 0x3C, 0x4D], [0x4D, 0x3C, 0xB2, 0xA1],
+            ]
+            .contains { octets.starts(with: $0) }
         }
 
         mutating func readBlock(_ type: UInt32, at offset: Int, body: Range<Int>) {

@@ -122,13 +122,22 @@ public struct IPPacket: Sendable, Equatable {
             let size: Int
             switch next {
             case IPProtocol.hopByHop, IPProtocol.routing, IPProtocol.destinationOptions:
-                guard octets.count >= offset + 2 else { cut = true; break extensions }
+                guard octets.count >= offset + 2 else {
+                    cut = true
+                    break extensions
+                }
                 size = (Int(octets[offset + 1]) + 1) * 8
             case IPProtocol.authentication:
-                guard octets.count >= offset + 2 else { cut = true; break extensions }
+                guard octets.count >= offset + 2 else {
+                    cut = true
+                    break extensions
+                }
                 size = (Int(octets[offset + 1]) + 2) * 4
             case IPProtocol.fragment:
-                guard octets.count >= offset + 8 else { cut = true; break extensions }
+                guard octets.count >= offset + 8 else {
+                    cut = true
+                    break extensions
+                }
                 let field = octets.uint16(at: offset + 2)
                 piece = Fragment(offset: Int(field & 0xFFF8), more: field & 1 == 1)
                 pieceIdentification = octets.uint32(at: offset + 4)
@@ -136,7 +145,10 @@ public struct IPPacket: Sendable, Equatable {
             default:
                 break extensions
             }
-            guard octets.count >= offset + size, offset + size <= end else { cut = true; break extensions }
+            guard octets.count >= offset + size, offset + size <= end else {
+                cut = true
+                break extensions
+            }
             next = octets[offset]
             offset += size
         }

@@ -58,6 +58,7 @@ extension IPPacket: CustomStringConvertible {
         switch `protocol` {
         case IPProtocol.tcp: "TCP"
         case IPProtocol.udp: "UDP"
+        case IPProtocol.udp: "UDP"
         case IPProtocol.icmp: "ICMP"
         case IPProtocol.icmpv6: "ICMP6"
         case IPProtocol.gre: "GRE"

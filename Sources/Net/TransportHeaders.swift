@@ -138,7 +138,8 @@ public struct ICMPMessage: Sendable, Equatable {
         echo =
             type == request || type == reply
             ? Echo(
-                isReply: type == reply, identifier: octets.uint16(at: start + 4), sequence: octets.uint16(at: start + 6))
+                isReply: type == reply, identifier: octets.uint16(at: start + 4), sequence: octets.uint16(at: start + 6)
+            )
             : nil
         if version == 4 {
             mtu = type == 3 && code == 4 ? Int(octets.uint16(at: start + 6)) : nil
