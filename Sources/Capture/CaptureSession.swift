@@ -1,0 +1,171 @@
+internal import Synchronization
+
+/// The captures of a run: a fixed list of ports, and everything that was seen at them until `finish`.
+///
+/// Ports are known by their index in the list, which is their interface number in the capture file. They may be opened in
+/// any order, each on a thread that is in its namespace; drained from any thread.
+public final class CaptureSession: Sendable {
+    /// A port to capture.
+    public struct Port: Sendable, Equatable {
+        /// What the capture file's interface block calls it: `lb:eth0`.
+        public var name: String
+        /// The interface's name in its namespace: `eth0`.
+        public var interface: String
+        /// A remark for the interface block, such as what the port is connected to.
+        public var description: String?
+
+        public init(name: String, interface: String, description: String? = nil) {
+            self.name = name
+            self.interface = interface
+            self.description = description
+        }
+    }
+
+    public let ports: [Port]
+    public let snapshotLength: Int
+    public let ringSize: Int
+    public let filter: String?
+
+    private struct State {
+        var captures: [PortCapture?]
+        var buffers: [FrameBuffer]
+        /// Of captures that are over, because their interface went away or the session has ended.
+        var past: [PortStatistics]
+    }
+    private let state: Mutex<State>
+
+    /// Nothing is captured yet. `filter` holds for all ports; throws `CaptureError.badFilter` if it does not compile.
+    public init(
+        ports: [Port], snapshotLength: Int = PortCapture.defaultSnapshotLength,
+        ringSize: Int = PortCapture.defaultRingSize, filter: String? = nil
+    ) throws(CaptureError) {
+        if let filter { _ = try PacketFilter(filter) }
+        self.ports = ports
+        self.snapshotLength = snapshotLength
+        self.ringSize = ringSize
+        self.filter = filter
+        state = Mutex(
+            State(
+                captures: Array(repeating: nil, count: ports.count),
+                buffers: Array(repeating: FrameBuffer(), count: ports.count),
+                past: Array(repeating: PortStatistics(), count: ports.count)))
+    }
+
+    /// Starts to capture a port whose interface is in the calling thread's network namespace; needs CAP_NET_RAW there.
+    ///
+    /// For a port that is being captured already this starts anew, keeping what was seen: to be called when the interface
+    /// has arrived in another namespace, before it is set up. Throws `CaptureError.cannotCapture`.
+    public func open(_ index: Int) throws(CaptureError) {
+        let port = ports[index]
+        let capture = try PortCapture(
+            port.name, interface: port.interface, snapshotLength: snapshotLength, ringSize: ringSize, filter: filter)
+        state.withLock { state in
+            Self.retire(index, in: &state)
+            state.captures[index] = capture
+        }
+    }
+
+    /// Takes everything out of all rings, without waiting. One system call for each ring that was empty, none for others.
+    ///
+    /// Returns the ports that are no longer captured, by index in ascending order: their interfaces are gone, or libpcap
+    /// failed. A port that was never opened is not among them.
+    @discardableResult
+    public func drain() -> [(port: Int, condition: PortCapture.Condition)] {
+        state.withLock { state in
+            var stopped: [(port: Int, condition: PortCapture.Condition)] = []
+            for (index, capture) in state.captures.enumerated() {
+                guard let capture else { continue }
+                let condition = capture.drain(into: &state.buffers[index])
+                if condition != .capturing { stopped.append((index, condition)) }
+            }
+            return stopped
+        }
+    }
+
+    /// Takes out what is left, ends all captures and returns what each port counted, over all its captures.
+    ///
+    /// Frames that arrive while this runs may or may not be in.
+    @discardableResult
+    public func finish() -> [PortStatistics] {
+        state.withLock { state in
+            for index in state.captures.indices { Self.retire(index, in: &state) }
+            return state.past
+        }
+    }
+
+    private static func retire(_ index: Int, in state: inout State) {
+        guard let capture = state.captures[index] else { return }
+        _ = capture.drain(into: &state.buffers[index])
+        capture.close()
+        state.past[index] = state.past[index] + capture.statistics()
+        state.captures[index] = nil
+    }
+
+    /// Frames taken out of a port's rings so far.
+    public func frameCount(of index: Int) -> Int {
+        state.withLock { $0.buffers[index].records.count }
+    }
+
+    /// Everything captured so far as one pcapng file: frames of all ports in the order of their time stamps; at the same
+    /// time, in the order of the ports, and within a port as they came. Statistics are complete after `finish`.
+    public func pcapng() -> [UInt8] {
+        var writer = PcapNGWriter()
+        emit { $0(&writer) }
+        return writer.octets
+    }
+
+    /// Writes what `pcapng` returns to a file descriptor, without ever holding all of it. Throws `CaptureError.file`.
+    public func write(to descriptor: Int32) throws(CaptureError) {
+        var writer = PcapNGWriter()
+        var failure: CaptureError?
+        emit { addBlock in
+            guard failure == nil else { return }
+            addBlock(&writer)
+            guard writer.octets.count >= Self.writeSize else { return }
+            do throws(CaptureError) { try writer.flush(to: descriptor) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        try writer.flush(to: descriptor)
+    }
+
+    /// Octets to gather before a write.
+    private static let writeSize = 1 << 20
+
+    /// Hands out, block by block, what adds it to a writer.
+    private func emit(_ visit: ((inout PcapNGWriter) -> Void) -> Void) {
+        let (buffers, statistics) = state.withLock { state in
+            (
+                state.buffers,
+                state.past.indices.map { index in
+                    state.past[index] + (state.captures[index]?.statistics() ?? PortStatistics())
+                }
+            )
+        }
+        for port in ports {
+            visit {
+                $0.addInterface(
+                    name: port.name, description: port.description, snapshotLength: snapshotLength, filter: filter)
+            }
+        }
+        for (port, record) in Self.merge(buffers) {
+            let buffer = buffers[port]
+            let frame = buffer.records[record]
+            visit {
+                $0.addFrame(
+                    port: port, time: frame.time, wireLength: frame.wireLength, octets: buffer.octets[frame.range])
+            }
+        }
+        for (port, counts) in statistics.enumerated() { visit { $0.addStatistics(port: port, counts) } }
+    }
+
+    /// Port and record numbers in the order of (time, port, record).
+    private static func merge(_ buffers: [FrameBuffer]) -> [(port: Int, record: Int)] {
+        var order: [(time: Int64, port: Int, record: Int)] = []
+        order.reserveCapacity(buffers.reduce(0) { $0 + $1.records.count })
+        for (port, buffer) in buffers.enumerated() {
+            for (number, record) in buffer.records.enumerated() { order.append((record.time, port, number)) }
+        }
+        order.sort { $0 < $1 }
+        return order.map { ($0.port, $0.record) }
+    }
+}
