@@ -1,1 +1,0 @@
-// Report: placeholder until the room is furnished.

@@ -1,0 +1,25 @@
+public import Evidence
+
+/// A captured frame as the judge needs it.
+public struct Frame: Sendable, Equatable {
+    /// The port that captured it: an index into `Evidence.ports`.
+    public var port: Int
+    /// When, since the run's start.
+    public var time: Nanoseconds
+    /// The frame's length on the wire, in octets; at least `octets.count`.
+    public var wireLength: Int
+    /// What was kept of it, beginning with the Ethernet header.
+    public var octets: [UInt8]
+
+    public init(port: Int, time: Nanoseconds, wireLength: Int? = nil, octets: [UInt8]) {
+        self.port = port
+        self.time = time
+        self.wireLength = wireLength ?? octets.count
+        self.octets = octets
+    }
+}
+
+/// Turns a filter in tcpdump's language into a predicate on Ethernet frames.
+///
+/// Throws if the text is no filter; the error's description says why.
+public typealias FrameFilter = (String) throws -> (Frame) -> Bool

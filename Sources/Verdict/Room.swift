@@ -1,1 +1,0 @@
-// Verdict: placeholder until the room is furnished.

@@ -1,0 +1,126 @@
+internal import Evidence
+internal import Net
+internal import Scenario
+
+extension Expectation.Count {
+    /// `no frames`, `1 frame`, `at least 2 frames`, `2 to 4 frames`, `at most 3 frames`.
+    func of(_ one: String, _ many: String? = nil) -> String {
+        let many = many ?? one + "s"
+        if maximum == 0 { return "no \(many)" }
+        if minimum == maximum { return minimum == 1 ? "1 \(one)" : "\(minimum) \(many)" }
+        if maximum == .max { return "at least \(minimum) \(minimum == 1 ? one : many)" }
+        if minimum <= 0 { return "at most \(maximum) \(maximum == 1 ? one : many)" }
+        return "\(minimum) to \(maximum) \(many)"
+    }
+
+    /// The count alone: `0`, `at least 2`.
+    var words: String {
+        maximum == 0 ? "0" : String(of("", "").dropLast())
+    }
+}
+
+extension Int {
+    /// `0 frames`, `1 frame`.
+    func of(_ one: String, _ many: String? = nil) -> String {
+        self == 1 ? "1 \(one)" : "\(self) \(many ?? one + "s")"
+    }
+}
+
+extension Nanoseconds {
+    /// Seconds with six decimals: `0.001234`.
+    var seconds: String {
+        let microseconds = magnitude / 1000
+        let fraction = String(microseconds % 1_000_000)
+        return (self < 0 ? "-" : "") + "\(microseconds / 1_000_000)."
+            + String(repeating: "0", count: 6 - fraction.count) + fraction
+    }
+}
+
+extension [String] {
+    /// The first items, and how many more there are.
+    func limited(to limit: Int = 10) -> [String] {
+        count <= limit ? self : prefix(limit) + ["… and \(count - limit) more"]
+    }
+
+    /// A list within a sentence.
+    func inline(limit: Int = 3, separator: String = "; ") -> String {
+        limited(to: limit).joined(separator: separator)
+    }
+}
+
+extension ConntrackTuple {
+    var text: String {
+        "\(Endpoint(source, port: sourcePort)) → \(Endpoint(destination, port: destinationPort))"
+    }
+}
+
+extension ConntrackEntry {
+    /// `tcp 198.51.100.10:40312 → 203.0.113.2:80 SYN_SENT [UNREPLIED] zone 5`.
+    var text: String {
+        ([`protocol`, original.text] + [state].compactMap(\.self) + flags.map { "[\($0)]" }
+            + (zone == 0 ? [] : ["zone \(zone)"])).joined(separator: " ")
+    }
+}
+
+extension RuleCounter {
+    var text: String { "\(table) \(chain) \(number): \(rule)" }
+}
+
+extension Frame {
+    /// One line: when, from whom to whom, and the packet as tcpdump would write it.
+    func text(_ headers: Headers?, _ names: Names) -> String {
+        guard let headers else { return "\(time.seconds) \(octets.count.of("octet"))" }
+        let path = "\(time.seconds) \(names.name(of: headers.sourceMAC)) → \(names.name(of: headers.destinationMAC))"
+        if let message = headers.neighbour { return "\(path) \(message.text)" }
+        guard let packet = headers.packet else { return "\(path) \(wireLength.of("octet"))" }
+        return "\(path) \(packet.text), \(wireLength.of("octet"))"
+    }
+}
+
+extension NeighbourMessage {
+    var text: String {
+        let kind = isIPv6 ? "ndp" : "arp"
+        return isRequest ? "\(kind) who-has \(target) tell \(sender)" : "\(kind) \(sender) is-at \(senderMAC)"
+    }
+}
+
+extension Packet {
+    /// `198.51.100.10:40312 → 203.0.113.2:80 tcp [S] seq 1 ttl 63`.
+    var text: String {
+        var words: [String] = []
+        if let sourcePort, let destinationPort {
+            words = ["\(Endpoint(source, port: sourcePort)) → \(Endpoint(destination, port: destinationPort))"]
+        } else {
+            words = ["\(source) → \(destination)"]
+        }
+        words.append(protocolName)
+        if let flags {
+            words.append("[\(Self.text(ofFlags: flags))]")
+            if let sequence { words.append("seq \(sequence)") }
+            if payloadLength > 0 { words.append("data \(payloadLength)") }
+        }
+        if let icmpType, let icmpCode { words.append("type \(icmpType) code \(icmpCode)") }
+        words.append("ttl \(ttl)")
+        return words.joined(separator: " ")
+    }
+
+    var protocolName: String {
+        switch protocolNumber {
+        case 1: "icmp"
+        case 4: "ipip"
+        case 6: "tcp"
+        case 17: "udp"
+        case 47: "gre"
+        case 58: "icmpv6"
+        case 132: "sctp"
+        default: "protocol \(protocolNumber)"
+        }
+    }
+
+    /// tcpdump's letters: `S`, `S.`, `P.`, `R`.
+    private static func text(ofFlags flags: UInt8) -> String {
+        let letters = [(0x01, "F"), (0x02, "S"), (0x04, "R"), (0x08, "P"), (0x20, "U"), (0x10, ".")]
+        let text = letters.filter { flags & UInt8($0.0) != 0 }.map(\.1).joined()
+        return text.isEmpty ? "none" : text
+    }
+}
