@@ -1,182 +1,51 @@
 #include "CLinux.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/close_range.h>
+#include <netinet/in.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mount.h>
-#include <sys/personality.h>
-#include <sys/prctl.h>
-#include <sys/reboot.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <termios.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
-int drb_setns(int fd, int type) { return setns(fd, type) < 0 ? -errno : 0; }
+int drb_setns(int fd) { return setns(fd, CLONE_NEWNET); }
 
-int drb_unshare(int flags) { return unshare(flags) < 0 ? -errno : 0; }
+int drb_unshare_net(void) { return unshare(CLONE_NEWNET); }
 
-int drb_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
+long drb_send_from(
+    int fd, const void *data, size_t length, const void *to, unsigned int to_length, const void *from)
 {
-    return mount(source, target, type, flags, data) < 0 ? -errno : 0;
-}
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    } control;
+    struct iovec octets = {.iov_base = (void *)data, .iov_len = length};
+    struct msghdr message = {
+        .msg_name = (void *)to,
+        .msg_namelen = to_length,
+        .msg_iov = &octets,
+        .msg_iovlen = 1,
+        .msg_control = control.space,
+    };
 
-unsigned long drb_ms_private_recursive(void) { return MS_PRIVATE | MS_REC; }
-unsigned long drb_ms_nosuid_nodev_noexec(void) { return MS_NOSUID | MS_NODEV | MS_NOEXEC; }
+    const sa_family_t family = ((const struct sockaddr *)to)->sa_family;
 
-int drb_power_off(void)
-{
-    reboot(RB_POWER_OFF);
-    return -errno;
-}
-
-int drb_pipe(int ends[2], int capacity)
-{
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return -errno;
-    fcntl(ends[1], F_SETPIPE_SZ, capacity);
-    return 0;
-}
-
-int drb_raw_terminal(int fd)
-{
-    struct termios settings;
-
-    if (tcgetattr(fd, &settings) < 0)
-        return -errno;
-    cfmakeraw(&settings);
-    return tcsetattr(fd, TCSANOW, &settings) < 0 ? -errno : 0;
-}
-
-int drb_clone_newnet(void) { return CLONE_NEWNET; }
-int drb_clone_newns(void) { return CLONE_NEWNS; }
-int drb_clone_newpid(void) { return CLONE_NEWPID; }
-int drb_clone_newuser(void) { return CLONE_NEWUSER; }
-
-// What the child tells its parent through a close-on-exec pipe when it cannot become the program.
-struct failure {
-    int code;
-    const char *stage; // a string constant: parent and child have it at the same address
-};
-
-static void give_up(int report, const char *stage)
-{
-    struct failure failure = { errno, stage };
-
-    if (write(report, &failure, sizeof failure) < 0)
-        _exit(126);
-    _exit(127);
-}
-
-static int write_file(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    ssize_t written;
-
-    if (fd < 0)
+    memset(&control, 0, sizeof control);
+    if (family != ((const struct sockaddr *)from)->sa_family) {
+        errno = EAFNOSUPPORT;
         return -1;
-    written = write(fd, text, strlen(text));
-    close(fd);
-    return written == (ssize_t)strlen(text) ? 0 : -1;
-}
-
-static void become_root_inside(int report, uid_t uid, gid_t gid)
-{
-    char map[64];
-
-    // user_namespaces(7): without privileges outside, setgroups must be denied before gid_map can be written.
-    if (write_file("/proc/self/setgroups", "deny") < 0)
-        give_up(report, "deny setgroups");
-    snprintf(map, sizeof map, "0 %u 1", (unsigned)uid);
-    if (write_file("/proc/self/uid_map", map) < 0)
-        give_up(report, "map the user to root");
-    snprintf(map, sizeof map, "0 %u 1", (unsigned)gid);
-    if (write_file("/proc/self/gid_map", map) < 0)
-        give_up(report, "map the group to root");
-}
-
-static void child(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
-                  int fd_count, unsigned long clone_flags, int report, pid_t parent, uid_t uid, gid_t gid)
-{
-    sigset_t none;
-    int i, high;
-
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-        give_up(report, "bind its life to its parent's");
-    // The parent may have gone before prctl; inside a new PID namespace it is not visible at all.
-    if (!(clone_flags & CLONE_NEWPID) && getppid() != parent)
-        _exit(127);
-    if (clone_flags & CLONE_NEWUSER)
-        become_root_inside(report, uid, gid);
-    setpgid(0, 0);
-    if (personality(personality(0xffffffff) | ADDR_NO_RANDOMIZE) < 0)
-        give_up(report, "switch off address space randomisation");
-    for (i = 1; i < NSIG; i++)
-        signal(i, SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    if (directory && chdir(directory) < 0)
-        give_up(report, "enter its folder");
-
-    // First out of the way of each other, then into place.
-    high = fcntl(report, F_DUPFD_CLOEXEC, 128);
-    if (high < 0)
-        give_up(report, "move descriptors");
-    for (i = 0; i < fd_count; i++) {
-        int moved = fcntl(fds[i], F_DUPFD, 64 + i);
-
-        if (moved < 0 || dup2(moved, 200 + i) < 0)
-            give_up(high, "move descriptors");
     }
-    for (i = 0; i < fd_count; i++)
-        if (dup2(200 + i, i) < 0)
-            give_up(high, "place descriptors");
-    if (syscall(SYS_close_range, fd_count, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-        give_up(high, "close descriptors");
-    execve(path, argv, envp);
-    give_up(high, "execute");
-}
-
-pid_t drb_spawn_bound(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
-                      int fd_count, unsigned long clone_flags, const char **stage)
-{
-    struct failure failure = { 0, NULL };
-    sigset_t all, before;
-    pid_t parent = getpid(), pid;
-    uid_t uid = geteuid();
-    gid_t gid = getegid();
-    int report[2];
-    ssize_t got;
-
-    *stage = "make a pipe";
-    if (pipe2(report, O_CLOEXEC) < 0)
-        return -errno;
-    // No handler of ours may run in the child.
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid = (pid_t)syscall(SYS_clone, clone_flags | SIGCHLD, NULL, NULL, NULL, NULL);
-    if (pid == 0)
-        child(path, argv, envp, directory, fds, fd_count, clone_flags, report[1], parent, uid, gid);
-    int clone_errno = errno;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    close(report[1]);
-    if (pid < 0) {
-        close(report[0]);
-        *stage = "start a process";
-        return -clone_errno;
+    if (family == AF_INET6) {
+        struct in6_pktinfo info = {.ipi6_addr = ((const struct sockaddr_in6 *)from)->sin6_addr};
+        message.msg_controllen = CMSG_SPACE(sizeof info);
+        control.header.cmsg_level = IPPROTO_IPV6;
+        control.header.cmsg_type = IPV6_PKTINFO;
+        control.header.cmsg_len = CMSG_LEN(sizeof info);
+        memcpy(CMSG_DATA(&control.header), &info, sizeof info);
+    } else {
+        struct in_pktinfo info = {.ipi_spec_dst = ((const struct sockaddr_in *)from)->sin_addr};
+        message.msg_controllen = CMSG_SPACE(sizeof info);
+        control.header.cmsg_level = IPPROTO_IP;
+        control.header.cmsg_type = IP_PKTINFO;
+        control.header.cmsg_len = CMSG_LEN(sizeof info);
+        memcpy(CMSG_DATA(&control.header), &info, sizeof info);
     }
-    do {
-        got = read(report[0], &failure, sizeof failure);
-    } while (got < 0 && errno == EINTR);
-    close(report[0]);
-    if (got == sizeof failure) {
-        waitpid(pid, NULL, 0);
-        *stage = failure.stage;
-        return -failure.code;
-    }
-    return pid;
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
 }

@@ -1,0 +1,40 @@
+#ifndef DRBENCH_PROCESS_H
+#define DRBENCH_PROCESS_H
+// What it takes to be, and to start, a laboratory's process: mounts, power, pipes, a child bound to its parent's life.
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <sys/types.h>
+
+// mount(2) with its flags, which Glibc's module leaves out. Returns 0 or a negative errno.
+int drb_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
+unsigned long drb_ms_private_recursive(void);
+unsigned long drb_ms_nosuid_nodev_noexec(void);
+
+// reboot(2) with RB_POWER_OFF: ends the guest. Returns a negative errno if it returns.
+int drb_power_off(void);
+
+// A close-on-exec pipe that holds up to `capacity` octets unread: pipe2(2) and F_SETPIPE_SZ need _GNU_SOURCE. A smaller
+// capacity than asked for (an unprivileged user's limit) is no error. Returns 0 or a negative errno.
+int drb_pipe(int ends[2], int capacity);
+
+// Puts a terminal into raw mode (cfmakeraw is a BSD extension). Returns 0 or a negative errno.
+int drb_raw_terminal(int fd);
+
+// Namespace flags, macros of <linux/sched.h>.
+int drb_clone_newnet(void);
+int drb_clone_newns(void);
+int drb_clone_newpid(void);
+int drb_clone_newuser(void);
+
+// Starts a program that must not outlive this thread: it gets SIGKILL when the thread ends (PR_SET_PDEATHSIG), its own
+// process group, default signal handling, no address space randomisation (ADDR_NO_RANDOMIZE), the descriptors
+// fds[0..<fd_count] as 0..<fd_count and no others. clone_flags may hold CLONE_NEW*; with CLONE_NEWUSER the caller is
+// mapped to root inside. posix_spawn can do none of this. Returns the pid or a negative errno; *stage then names the
+// step that failed.
+pid_t drb_spawn_bound(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
+                      int fd_count, unsigned long clone_flags, const char **stage);
+
+#endif

@@ -1,1 +1,0 @@
-// Traffic: placeholder until the room is furnished.

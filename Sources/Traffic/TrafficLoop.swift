@@ -1,0 +1,91 @@
+internal import CLinux
+internal import Glibc
+internal import Kernel
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+internal import NIOPosix
+
+/// One event loop: one thread, which lives in one network namespace.
+///
+/// A socket belongs to the namespace of the thread that made it. NIO makes it on the thread that calls the bootstrap
+/// (swift-nio 2.101, NIOPosix/Bootstrap.swift: `ClientBootstrap.initializeAndRegisterNewChannel`, `ServerBootstrap.bind0`
+/// and `DatagramBootstrap.withNewChannel` construct the channel, and with it the socket, before they submit anything to
+/// the loop), so every bootstrap here is called from within `run`. Accepted sockets have their listener's namespace.
+final class TrafficLoop: Sendable {
+    let name: String
+    let eventLoop: any EventLoop
+    private let group: MultiThreadedEventLoopGroup
+    /// What is open, in the order of opening: NIO itself would close channels in hash order.
+    private let channels = NIOLockedValueBox<(next: Int, open: [(id: Int, channel: any Channel)])>((0, []))
+
+    /// Starts the thread and moves it into the namespace.
+    ///
+    /// Needs CAP_SYS_ADMIN. Throws `KernelError` if setns(2) fails.
+    init(_ namespace: NamespaceHandle) throws {
+        name = namespace.name
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        eventLoop = group.next()
+        let entered = eventLoop.submit { drb_setns(namespace.fileDescriptor) == 0 ? 0 : errno }
+        let code = try entered.wait()
+        guard code == 0 else {
+            try? group.syncShutdownGracefully()
+            throw KernelError("enter the network namespace", code: code, namespace: namespace.name)
+        }
+    }
+
+    /// Runs `body` on the thread, where sockets may be made.
+    func run<Value: Sendable>(_ body: @escaping @Sendable () -> EventLoopFuture<Value>) -> EventLoopFuture<Value> {
+        eventLoop.flatSubmit(body)
+    }
+
+    /// Notes a channel to be closed by `shutdown`, until it closes by itself.
+    func track(_ channel: any Channel) {
+        let id = channels.withLockedValue { channels in
+            channels.next += 1
+            channels.open.append((channels.next, channel))
+            return channels.next
+        }
+        channel.closeFuture.whenComplete { [channels] _ in
+            channels.withLockedValue { channels in channels.open.removeAll { $0.id == id } }
+        }
+    }
+
+    /// Closes what is open, first the oldest, and ends the thread. To be called once.
+    func shutdown() throws {
+        let closed: EventLoopFuture<Void> = run { [channels, eventLoop] in
+            for (_, channel) in channels.withLockedValue({ $0.open }) { channel.close(promise: nil) }
+            return eventLoop.makeSucceededVoidFuture()
+        }
+        try closed.wait()
+        try group.syncShutdownGracefully()
+    }
+}
+
+/// The threads that drive traffic, one for each namespace that has clients or servers: made when first needed.
+///
+/// Shared by `TrafficServers` and `TrafficClients`, so that a host which is both has one thread.
+public final class TrafficLoops: Sendable {
+    private let loops = NIOLockedValueBox<[TrafficLoop]>([])
+
+    public init() {}
+
+    func loop(for namespace: NamespaceHandle) throws -> TrafficLoop {
+        try loops.withLockedValue { loops in
+            if let loop = loops.first(where: { $0.name == namespace.name }) { return loop }
+            let loop = try TrafficLoop(namespace)
+            loops.append(loop)
+            return loop
+        }
+    }
+
+    /// Closes every server and connection in the order of their opening (plain close(2)), namespace by namespace in the
+    /// order of their first use, and ends the threads. Blocks until that is done; then nothing of this room is left, and
+    /// it can be used anew.
+    public func shutdown() throws {
+        let ending = loops.withLockedValue { loops in
+            defer { loops = [] }
+            return loops
+        }
+        for loop in ending { try loop.shutdown() }
+    }
+}
