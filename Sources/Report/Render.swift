@@ -1,0 +1,47 @@
+/// The forms that a result can be written in.
+public enum OutputFormat: String, Sendable, CaseIterable {
+    /// For people.
+    case terminal
+    /// `results.json`.
+    case json
+    /// `junit.xml`, for CI servers.
+    case junit
+}
+
+public struct RenderOptions: Sendable, Equatable {
+    /// How much the terminal shows.
+    public enum Detail: String, Sendable, CaseIterable {
+        /// Failures and the totals.
+        case quiet
+        /// One line per scenario, failures in full.
+        case normal
+        /// Every check with what it saw.
+        case verbose
+    }
+
+    public var detail: Detail
+    /// Colours by terminal escape sequences.
+    public var colour: Bool
+    /// Whether times are written; without them, equal runs give equal bytes.
+    public var timing: Bool
+
+    public init(detail: Detail = .normal, colour: Bool = false, timing: Bool = true) {
+        self.detail = detail
+        self.colour = colour
+        self.timing = timing
+    }
+}
+
+/// Writes a result in a format. The text ends with a newline.
+///
+/// Throws what the encoders throw, which they do for no result.
+public func render(
+    _ result: RunResult, as format: OutputFormat, options: RenderOptions = .init()
+) throws -> String {
+    let result = options.timing ? result : result.withoutTiming
+    return switch format {
+    case .terminal: TerminalReport(result, options).text
+    case .json: try jsonReport(result)
+    case .junit: try junitReport(result, verbose: options.detail == .verbose)
+    }
+}

@@ -1,0 +1,89 @@
+internal import Evidence
+internal import Verdict
+
+/// A result for people: a table, then every failure in full, then the totals.
+struct TerminalReport {
+    private let result: RunResult
+    private let options: RenderOptions
+
+    init(_ result: RunResult, _ options: RenderOptions) {
+        self.result = result
+        self.options = options
+    }
+
+    var text: String {
+        var lines: [String] = []
+        if options.detail != .quiet {
+            lines.append("engine: \(result.engine)" + (result.seed.map { ", seed \($0)" } ?? ""))
+            lines.append("")
+            lines += table
+            lines.append("")
+        }
+        for run in result.runs where isShown(run) {
+            lines += block(run)
+            lines.append("")
+        }
+        let errors = result.runs.map(\.verdict).filter { $0.status == .error }.map(\.scenario)
+        if !errors.isEmpty {
+            lines.append("could not be judged, counted as failed: \(errors.joined(separator: ", "))")
+        }
+        let totals = result.totals
+        lines.append("\(totals.passed) passed, \(totals.failed + totals.errors) failed, \(totals.skipped) skipped")
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var table: [String] {
+        let width = result.runs.map(\.verdict.scenario.count).max() ?? 0
+        let times = result.runs.map { $0.timing.map { "\($0.wall.roundedSeconds) s" } ?? "" }
+        let timeWidth = times.map(\.count).max() ?? 0
+        return zip(result.runs, times).map { run, time in
+            let verdict = run.verdict
+            // The label is padded by its bare length: escape sequences take no room.
+            let padding = String(repeating: " ", count: 7 - verdict.status.label.count)
+            var line = verdict.status.label(coloured: options.colour) + padding + verdict.scenario.padded(to: width)
+            if timeWidth > 0 { line += "  " + time.leftPadded(to: timeWidth) }
+            if verdict.status != .passed { line += "  " + verdict.reason }
+            return line.trimmingTrailingSpaces
+        }
+    }
+
+    private func isShown(_ run: ScenarioRun) -> Bool {
+        switch run.verdict.status {
+        case .failed, .error: true
+        case .passed, .skipped: options.detail == .verbose
+        }
+    }
+
+    private func block(_ run: ScenarioRun) -> [String] {
+        let verdict = run.verdict
+        var lines = ["\(verdict.status.label(coloured: options.colour)) \(verdict.scenario): \(verdict.title)"]
+        let checks = verdict.checks.filter { options.detail == .verbose || $0.status != .passed }
+        if checks.isEmpty, verdict.status != .passed { lines.append("  \(verdict.reason)") }
+        for check in checks { lines += block(check) }
+        if options.detail == .verbose, let engine = verdict.engine {
+            lines.append(
+                "  kernel: \(engine.name) \(engine.kernel)" + (engine.virtualTime ? ", virtual time" : "")
+                    + (engine.seed.map { ", seed \($0)" } ?? ""))
+        }
+        if let directory = run.directory { lines.append("  evidence: \(directory)") }
+        return lines
+    }
+
+    private func block(_ check: CheckResult) -> [String] {
+        let place = check.place == "end" ? "at the end" : "step '\(check.place)'"
+        let mark = check.status == .passed ? "ok" : check.status == .failed ? "not so" : "cannot be judged"
+        var lines = ["  \(check.location): \(place): \(mark): \(check.statement)"]
+        lines += ["    expected  \(check.expected)", "    actual    \(check.actual)"]
+        if let control = check.control { lines.append("    control   \(control)") }
+        lines += check.details.map { "      \($0)" }
+        return lines
+    }
+}
+
+extension String {
+    fileprivate var trimmingTrailingSpaces: String {
+        var text = self[...]
+        while text.last == " " { text = text.dropLast() }
+        return String(text)
+    }
+}
