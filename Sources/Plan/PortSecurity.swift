@@ -5,7 +5,7 @@ extension Planner {
     func portSecurity(of hypervisor: Hypervisor) throws -> [Operation] {
         var operations: [Operation] = []
         // Neutron's rules come here.
-        if let text = RestoreText(arguments: hypervisor.iptables, defaultTable: "filter") {
+        if let text = RestoreText(arguments: try namingChains(hypervisor.iptables), defaultTable: "filter") {
             operations.append(
                 Operation(hypervisor.name, .loadRules(family: .ipv4, text: text.text, flush: operations.isEmpty)))
         }
