@@ -65,7 +65,7 @@ func canonical(_ words: ArraySlice<Substring>) -> String {
     if let at = words.firstIndex(of: "-p"), at + 1 < words.count {
         let name = words[at + 1]
         words.removeSubrange(at...(at + 1))
-        let start = ["-A", "-I"].contains(words[0]) ? 2 : 0
+        let start = ["-A", "-I"].contains(words.first) ? 2 : 0
         words.insert(contentsOf: ["-p", name], at: start)
     }
     return words.joined(separator: " ")

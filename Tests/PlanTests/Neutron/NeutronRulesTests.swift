@@ -33,7 +33,9 @@ struct NeutronRulesTests {
     func withoutPortSecurity(_ release: String) throws {
         let rules = try ReferenceDeployment.rules(release, .linuxbridge, .all3, .lbPortSecurityOff)
         for text in [rules.ipv4, rules.ipv6] {
-            #expect(!text.contains("1b000010-0 "), "a chain of the port")
+            for kind in Neutron.Chain.allCases {
+                #expect(!text.contains(Neutron.Driver.linuxbridge.chain(kind, of: ReferenceDeployment.port("lb"))))
+            }
             let forward = text.rules(of: "neutron-linuxbri-FORWARD").filter { $0.contains("tap1b000010-00") }
             #expect(forward.count == 2)
             #expect(forward.allSatisfy { $0.hasSuffix("-j ACCEPT") })
@@ -71,6 +73,9 @@ struct NeutronRulesTests {
         #expect(Neutron.Driver.linuxbridge.chain(.egress, of: port) == lbEgress)
         #expect(Neutron.Driver.linuxbridge.chain(.spoof, of: port) == lbSpoof)
         #expect(Neutron.Driver.ovsHybrid.chain(.ingress, of: port) == "neutron-openvswi-i1b000010-0")
+        for driver in Neutron.Driver.allCases {
+            #expect(driver.chain(.egress, ofPort: port.id) == driver.chain(.egress, of: port))
+        }
         #expect(Neutron.Driver.linuxbridge.bridgeInterface(of: port) == "brqe7000001-00")
         #expect(Neutron.Driver.ovsHybrid.bridgeInterface(of: port) == "qvb1b000010-00")
         #expect(Neutron.Driver.ovsHybrid.interface(of: port) == "tap1b000010-00")
