@@ -23,13 +23,14 @@ extension Neutron.Driver {
 
     /// The name of a port's chain: `neutron-linuxbri-i1b000010-0`. A port without port security has none.
     public func chain(_ kind: Neutron.Chain, of port: Neutron.Port) -> String {
-        let identifier =
-            switch self {
-            case .linuxbridge: port.device.dropFirst(Self.prefixLength)
-            case .ovsHybrid: port.id[...]
-            }
-        return wrapped(kind.rawValue + identifier)
+        switch self {
+        case .linuxbridge: wrapped(kind.rawValue + port.device.dropFirst(Self.prefixLength))
+        case .ovsHybrid: chain(kind, ofPort: port.id)
+        }
     }
+
+    /// The same by the port's UUID, for ports whose interface has Nova's name.
+    public func chain(_ kind: Neutron.Chain, ofPort id: String) -> String { wrapped(kind.rawValue + id) }
 
     /// The name of one of the agent's own chains: `sg-chain` is `neutron-linuxbri-sg-chain`.
     ///

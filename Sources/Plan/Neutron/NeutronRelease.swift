@@ -19,7 +19,7 @@ public struct NeutronRelease: Sendable, Equatable, CustomStringConvertible {
     let invalidDrop: InvalidDrop
     enum InvalidDrop { case beforeUserRules, afterUserRules }
 
-    /// Whether rules carry comments (2014.2 and later).
+    /// Whether rules carry comments: 2015.1.0 and later.
     let comments: Bool
 
     /// Whether ports can be exempt (`port_security_enabled=False`): 2015.1.0 and later.
@@ -53,7 +53,7 @@ public struct NeutronRelease: Sendable, Equatable, CustomStringConvertible {
         case fromServersAfterUserRules
         /// The same before the user's rules, which the agent now adds itself (`security_group_info_for_devices`).
         case fromServersBeforeUserRules
-        /// From anywhere, but only to the port's own addresses and broadcast (LP#1558658).
+        /// From anywhere, but only to the port's own addresses and broadcast: 11.0.0 and later (commit ae9d1160bd).
         case toPortBeforeUserRules
     }
 
@@ -124,7 +124,8 @@ public struct NeutronRelease: Sendable, Equatable, CustomStringConvertible {
         case mangleWithMark
         /// The chains that routers need, also on hypervisors: 2015.1 and before.
         case natForRouters
-        /// Filtered and unfiltered ports accepted in PREROUTING before any other NAT rule sees them (LP#1732294).
+        /// Filtered and unfiltered ports accepted in PREROUTING before any other NAT rule sees them (commit 08032e9cc6,
+        /// LP#1908957).
         case natShortCircuit
         case filter
         case raw
@@ -137,7 +138,8 @@ public struct NeutronRelease: Sendable, Equatable, CustomStringConvertible {
         case perNetwork(from: Int)
         case perPort(from: Int)
     }
-    /// What puts a packet into its zone. Of the three only the last two ever match: a bridge is never a port of a bridge.
+    /// What puts a packet into its zone. Not all of the three can match: the linuxbridge driver's bridge is never a port of a
+    /// bridge, the hybrid driver's `qvb…` is nothing else.
     let zoneMatches: [ZoneMatch]
     enum ZoneMatch { case bridgeAsPort, bridgeAsInput, port }
     /// How a zone rule's comment names the port.

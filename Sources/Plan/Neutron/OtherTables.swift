@@ -52,8 +52,8 @@ struct OtherTables {
         return table
     }
 
-    /// The rules that put the filtered ports' packets into zones, or keep them from being tracked. (Ports without port
-    /// security stay in zone 0, but what they send to a filtered port of the same bridge enters by `-i`.)
+    /// The rules that put the filtered ports' packets into zones, or keep them from being tracked. Ports without port
+    /// security have no such rules, but on linuxbridge `-i brq…` takes all that enters the network's bridge, theirs too.
     func zoneRules(
         _ userRules: UserRules, adoptedFrom saved: String
     ) throws(NeutronError) -> [IptablesTable.Rule] {
