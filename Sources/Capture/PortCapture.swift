@@ -46,7 +46,8 @@ public final class PortCapture: Sendable {
     }
     private let state: Mutex<State>
 
-    /// Starts to capture an interface of the calling thread's network namespace. The interface may be down.
+    /// Starts to capture an interface of the calling thread's network namespace. The interface must be up: libpcap refuses
+    /// one that is down (later it may go down and up again).
     ///
     /// Needs CAP_NET_RAW in that namespace. `filter` is a tcpdump expression; frames that came before it was in place are
     /// filtered as well (by libpcap, when they are drained). Throws `CaptureError`.
@@ -96,8 +97,11 @@ public final class PortCapture: Sendable {
         if status < 0 {
             let explanation = String(cString: pcap_geterr(handle))
             let meaning = String(cString: pcap_statustostr(status))
-            reason =
-                explanation.isEmpty ? meaning : status == PCAP_ERROR ? explanation : "\(meaning) (\(explanation))"
+            if status == PCAP_ERROR {
+                reason = explanation
+            } else {
+                reason = explanation.isEmpty || explanation == meaning ? meaning : "\(meaning) (\(explanation))"
+            }
         } else if pcap_datalink(handle) != DLT_EN10MB {
             reason = "'\(interface)' is not an Ethernet interface"
         } else if pcap_get_tstamp_precision(handle) != PCAP_TSTAMP_PRECISION_NANO {
