@@ -84,7 +84,7 @@ func run(_ arguments: String..., mayFail: Bool = false) throws -> String {
     posix_spawn_file_actions_adddup2(&actions, pipes[1], 2)
     posix_spawn_file_actions_addclose(&actions, pipes[0])
     var vector = arguments.map { strdup($0) } + [nil]
-    defer { vector.forEach { free($0) } }
+    defer { for argument in vector { free(argument) } }
     var process = pid_t()
     let spawned = posix_spawnp(&process, arguments[0], &actions, nil, &vector, environ)
     close(pipes[1])
