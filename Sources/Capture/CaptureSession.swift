@@ -51,10 +51,12 @@ public final class CaptureSession: Sendable {
                 past: Array(repeating: PortStatistics(), count: ports.count)))
     }
 
-    /// Starts to capture a port whose interface is in the calling thread's network namespace; needs CAP_NET_RAW there.
+    /// Starts to capture a port whose interface is in the calling thread's network namespace, and is up; needs CAP_NET_RAW
+    /// there.
     ///
     /// For a port that is being captured already this starts anew, keeping what was seen: to be called when the interface
-    /// has arrived in another namespace, before it is set up. Throws `CaptureError.cannotCapture`.
+    /// has arrived in another namespace and been set up, before it gets a bridge or an address, so that no frame comes
+    /// earlier. Throws `CaptureError.cannotCapture`.
     public func open(_ index: Int) throws(CaptureError) {
         let port = ports[index]
         let capture = try PortCapture(

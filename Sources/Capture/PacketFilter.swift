@@ -55,7 +55,13 @@ public final class PacketFilter: @unchecked Sendable {
         guard !text.utf8.contains(0) else { throw .badFilter(text, reason: "contains a NUL") }
         var program = bpf_program()
         let status = compiler.withLock { _ in pcap_compile(handle, &program, text, 1, PCAP_NETMASK_UNKNOWN) }
-        guard status == 0 else { throw .badFilter(text, reason: String(cString: pcap_geterr(handle))) }
+        guard status == 0 else {
+            var reason = String(cString: pcap_geterr(handle))[...]
+            // What libpcap 1.10 says before "syntax error"; our error says it already.
+            let preamble = "can't parse filter expression: "
+            if reason.hasPrefix(preamble) { reason = reason.dropFirst(preamble.count) }
+            throw .badFilter(text, reason: String(reason))
+        }
         return program
     }
 }
