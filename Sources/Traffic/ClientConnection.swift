@@ -125,13 +125,11 @@ final class ClientConnection: @unchecked Sendable {
             var head = HTTPRequestHead(
                 version: .http1_1, method: .GET, uri: bytes == 0 ? "/" : "/bytes/\(bytes)")
             head.headers.add(name: "Host", value: request.to.description)
-            if request.asksServerToClose && !keepsOpen { head.headers.add(name: "Connection", value: "close") }
             channel.write(HTTPClientRequestPart.head(head), promise: nil)
             channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: sent)
         case .tcp, .udp:
             lineReader.expect(octets: bytes)
-            let line = LineRequest(octets: bytes, isLast: request.asksServerToClose && !keepsOpen).line
-            channel.writeAndFlush(ByteBuffer(string: line), promise: sent)
+            channel.writeAndFlush(ByteBuffer(string: LineRequest(octets: bytes).line), promise: sent)
         }
     }
 
@@ -143,9 +141,10 @@ final class ClientConnection: @unchecked Sendable {
         transcript.seenFrom = answer.seenFrom
         transcript.detail = answer.detail
         transcript.ended = surroundings.clock()
-        if !keepsOpen && request.asksServerToClose && channel?.isActive == true {
-            // The deadline stays: should the peer not close, we do.
+        if !keepsOpen && request.awaitsServerClose, let channel, channel.isActive {
+            // The deadline stays: should the server not close, the client does.
             closing = (transcript, promise)
+            channel.close(mode: .output, promise: nil)
             return
         }
         deadline?.cancel()

@@ -29,9 +29,11 @@ public struct ClientRequest: Sendable, Equatable {
         self.timeout = timeout
     }
 
-    /// Whether the server is to close first. Who closes first has to keep the pair of endpoints in TIME_WAIT for a minute;
-    /// a client that wants its port again at once must not be the one (`__inet_check_established`: EADDRNOTAVAIL).
-    var asksServerToClose: Bool { sourcePort != nil }
+    /// Whether the client, when it has sent its FIN, waits for the server's before it goes on. Then the pair of endpoints
+    /// is in TIME_WAIT here and forgotten there, and a client that binds the same port may have it again at once
+    /// (`tcp_twsk_unique`, net/ipv4/tcp_ipv4.c, which also starts beyond the old sequence numbers). Before that, connect(2)
+    /// says EADDRNOTAVAIL, or the server's old socket answers the SYN with a challenge ACK.
+    var awaitsServerClose: Bool { sourcePort != nil }
 }
 
 /// What clients need from the run around them.

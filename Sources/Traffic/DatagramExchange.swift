@@ -75,7 +75,7 @@ final class DatagramExchange: @unchecked Sendable {
             }
             try request.to.socketAddress().withSockAddr { try check("connect", connect(fd, $0, socklen_t($1))) }
             transcript.source = try Endpoint(localAddress(of: fd))
-            let line = LineRequest(octets: request.bytes, isLast: false).line
+            let line = LineRequest(octets: request.bytes).line
             try check("send", Glibc.send(fd, line, line.utf8.count, Int32(MSG_NOSIGNAL)))
             transcript.sentBytes = line.utf8.count
         } catch {

@@ -44,24 +44,19 @@ struct Filler {
     }
 }
 
-/// A line of the tcp and udp protocols: `GET 1000` or `END 1000`.
+/// A line of the tcp and udp protocols: `GET 1000`.
 struct LineRequest: Equatable {
     var octets: Int
-    /// Whether the server closes the connection behind its answer.
-    var isLast: Bool
 
-    var line: String { "\(isLast ? "END" : "GET") \(octets)\n" }
+    /// The line, with its line feed.
+    var line: String { "GET \(octets)\n" }
 
-    init(octets: Int, isLast: Bool) {
-        self.octets = octets
-        self.isLast = isLast
-    }
+    init(octets: Int) { self.octets = octets }
 
     /// Reads a line without its line feed; nil if it is no request.
     init?(_ line: some StringProtocol) {
         let words = line.split(separator: " ")
-        guard words.count == 2, words[0] == "GET" || words[0] == "END", let octets = Int(words[1]), octets >= 0
-        else { return nil }
-        self.init(octets: octets, isLast: words[0] == "END")
+        guard words.count == 2, words[0] == "GET", let octets = Int(words[1]), octets >= 0 else { return nil }
+        self.init(octets: octets)
     }
 }

@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// Answers the lines of one TCP connection, one after another, until the client closes it or has sent `END n`.
+/// Answers the lines of one TCP connection, one after another, until the client closes it.
 final class LineServer: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -11,7 +11,6 @@ final class LineServer: ChannelInboundHandler {
     private let host: ServingHost
     private var received = ByteBuffer()
     private var filler = Filler(octets: 0)
-    private var isClosing = false
     private var isPumping = false
 
     init(host: ServingHost) { self.host = host }
@@ -38,7 +37,7 @@ final class LineServer: ChannelInboundHandler {
         guard !isPumping else { return }
         isPumping = true
         defer { isPumping = false }
-        while !isClosing {
+        while context.channel.isActive {
             guard filler.remaining == 0 || context.channel.isWritable else { return context.flush() }
             if let chunk = filler.next() {
                 context.write(wrapOutboundOut(chunk), promise: nil)
@@ -48,19 +47,10 @@ final class LineServer: ChannelInboundHandler {
                 else { return context.close(promise: nil) }
                 filler = Filler(octets: request.octets)
                 context.write(wrapOutboundOut(ByteBuffer(string: greeting.line)), promise: nil)
-                if request.isLast { closeBehindAnswer(context: context) }
             } else {
                 if received.readableBytes > Self.longestLine { return context.close(promise: nil) }
                 return context.flush()
             }
-        }
-    }
-
-    private func closeBehindAnswer(context: ChannelHandlerContext) {
-        while let chunk = filler.next() { context.write(wrapOutboundOut(chunk), promise: nil) }
-        isClosing = true
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
-            context.close(promise: nil)
         }
     }
 

@@ -16,8 +16,8 @@ public struct NamespaceHandle: Sendable, Hashable {
 public enum TrafficKind: String, Sendable, CaseIterable, Codable {
     /// HTTP/1.1 over TCP.
     case http
-    /// Lines over TCP: the client sends `GET n`, the server answers one line and n octets, and keeps the connection.
-    /// After `END n` it closes the connection behind the answer.
+    /// Lines over TCP: the client sends `GET n`, the server answers one line and n octets, and keeps the connection
+    /// until the client closes it.
     case tcp
     /// The same over UDP: a datagram `GET n` is answered with one datagram, the line and n octets.
     case udp

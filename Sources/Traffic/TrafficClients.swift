@@ -26,8 +26,8 @@ public final class TrafficClients: Sendable {
 
     /// Makes `request.count` requests one after another, each on a connection of its own; one transcript for each.
     ///
-    /// When the answer is there, the client closes: FIN. A request with a source port asks the server to close first, and
-    /// waits for that, so that the port is free for the next one.
+    /// When the answer is there, the client closes: FIN. With a source port it also waits for the server's FIN, so that the
+    /// next connection can have the port; one that cannot is `failed`, with EADDRNOTAVAIL or EADDRINUSE.
     @available(*, noasync)
     public func request(_ request: ClientRequest) throws -> [Transcript] {
         try requests(request).wait()
@@ -87,7 +87,7 @@ public final class TrafficClients: Sendable {
             request.kind == .udp
             ? DatagramExchange(request, on: loop, surroundings: surroundings).start()
             : ClientConnection(request, on: loop, surroundings: surroundings).start(name: nil, keepOpen: false)
-        // `hop` by way of the task queue: what fails at once must not nest as deep as the series is long.
+        // By way of the task queue: requests that fail at once must not nest as deep as the series is long.
         return transcript.flatMap { transcript in
             loop.eventLoop.flatSubmit {
                 series(request, before: before + [transcript], on: loop, surroundings: surroundings)

@@ -75,7 +75,7 @@ struct OpenConnectionTests {
         }
     }
 
-    @Test("one source port serves request after request, for the server closes first", arguments: TrafficKind.allCases)
+    @Test("one source port serves request after request", arguments: TrafficKind.allCases)
     func samePort(kind: TrafficKind) throws {
         try withNetwork { network in
             try network.servers.start(kind, port: 80, in: network.server.handle)
@@ -96,10 +96,6 @@ struct OpenConnectionTests {
                 try network.clients.request(network.request(.http, sourcePort: 40_000)).first)
             #expect(transcript.outcome == .failed)
             #expect(transcript.detail == "EADDRNOTAVAIL")
-            // Closed by the client, the pair of endpoints is in TIME_WAIT.
-            try network.clients.close(name: "a")
-            let again = try network.clients.request(network.request(.http, sourcePort: 40_000))
-            #expect(again.map(\.detail) == ["EADDRNOTAVAIL"])
         }
     }
 
