@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+#include "drb_conntrack.h"
+#include "drb_rule_tables.h"
+
 // glibc declares these only with _GNU_SOURCE.
 const char *strerrorname_np(int errnum);
 const char *strerrordesc_np(int errnum);
