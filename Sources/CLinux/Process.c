@@ -31,7 +31,7 @@ int drb_power_off(void)
     return -errno;
 }
 
-int drb_pipe(int ends[2], int capacity)
+int drb_channel(int ends[2], int capacity)
 {
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;

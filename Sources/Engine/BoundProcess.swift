@@ -139,7 +139,7 @@ struct BoundProcess: ~Copyable {
     private static func pipe() throws(RunFailure) -> (read: Int32, write: Int32) {
         var ends: [Int32] = [-1, -1]
         // Large: a guest that had to wait for its front would wait in virtual time, too.
-        let status = drb_pipe(&ends, 1 << 20)
+        let status = drb_channel(&ends, 1 << 20)
         guard status == 0 else { throw RunFailure(.couldNotStart, "no pipe: \(Errno.name(-status))") }
         return (ends[0], ends[1])
     }

@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "drb_conntrack.h"
 #include "drb_process.h"
+#include "drb_rule_tables.h"
 
 // glibc declares these only with _GNU_SOURCE.
 const char *strerrorname_np(int errnum);

@@ -18,7 +18,7 @@ int drb_power_off(void);
 
 // A close-on-exec pipe that holds up to `capacity` octets unread: pipe2(2) and F_SETPIPE_SZ need _GNU_SOURCE. A smaller
 // capacity than asked for (an unprivileged user's limit) is no error. Returns 0 or a negative errno.
-int drb_pipe(int ends[2], int capacity);
+int drb_channel(int ends[2], int capacity);
 
 // Puts a terminal into raw mode (cfmakeraw is a BSD extension). Returns 0 or a negative errno.
 int drb_raw_terminal(int fd);

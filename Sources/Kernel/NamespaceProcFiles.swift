@@ -1,0 +1,56 @@
+internal import Glibc
+internal import Synchronization
+
+/// Files below /proc/net of one network namespace, to be read from any thread.
+///
+/// `/proc/thread-self/net` is looked up through the thread's task, so the directory must be opened on a thread of the
+/// namespace; an open file belongs to the namespace for good (seq_open_net takes a reference to it) and is read again
+/// from its start with one pread.
+final class NamespaceProcFiles: Sendable {
+    private struct Descriptors {
+        var directory: Int32
+        var files: [String: Int32] = [:]
+    }
+
+    private let descriptors: Mutex<Descriptors>
+
+    /// Opens the calling thread's directory, and those of `files` that exist already.
+    init(opening files: [String]) throws {
+        let directory = open("/proc/thread-self/net", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw KernelError("open /proc/thread-self/net", code: errno) }
+        descriptors = Mutex(Descriptors(directory: directory))
+        for file in files { _ = descriptors.withLock { Self.descriptor(of: file, in: &$0) } }
+    }
+
+    deinit {
+        descriptors.withLock {
+            for descriptor in $0.files.values { close(descriptor) }
+            close($0.directory)
+        }
+    }
+
+    /// The file's text; nil if the namespace has no such file (the module that makes it is not loaded).
+    func text(of file: String) throws -> String? {
+        try descriptors.withLock { descriptors in
+            guard let descriptor = Self.descriptor(of: file, in: &descriptors) else { return nil }
+            var bytes: [UInt8] = []
+            var chunk = [UInt8](repeating: 0, count: 1 << 14)
+            while true {
+                let count = pread(descriptor, &chunk, chunk.count, off_t(bytes.count))
+                if count < 0, errno == EINTR { continue }
+                guard count >= 0 else { throw KernelError("read /proc/net/\(file)", code: errno) }
+                guard count > 0 else { break }
+                bytes += chunk[..<count]
+            }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
+    private static func descriptor(of file: String, in descriptors: inout Descriptors) -> Int32? {
+        if let known = descriptors.files[file] { return known }
+        let opened = openat(descriptors.directory, file, O_RDONLY | O_CLOEXEC)
+        guard opened >= 0 else { return nil }
+        descriptors.files[file] = opened
+        return opened
+    }
+}
