@@ -1,0 +1,54 @@
+/// A mistake in a file, as compilers print one: `file:line:column: error: message, expected …; did you mean 'x'?`.
+public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
+    public enum Severity: String, Sendable, CaseIterable { case error, warning }
+
+    public var severity: Severity
+    public var location: SourceLocation
+    /// What is wrong, without a full stop.
+    public var message: String
+    /// What would be right: `a duration such as 2s`.
+    public var expected: String?
+    /// The existing name that was probably meant.
+    public var suggestion: String?
+    /// The line that `location` points into, for the excerpt; nil where there is none.
+    public var sourceLine: String?
+
+    public init(
+        _ severity: Severity = .error, at location: SourceLocation, _ message: String, expected: String? = nil,
+        suggestion: String? = nil, sourceLine: String? = nil
+    ) {
+        self.severity = severity
+        self.location = location
+        self.message = message
+        self.expected = expected
+        self.suggestion = suggestion
+        self.sourceLine = sourceLine
+    }
+
+    /// One line.
+    public var description: String {
+        var text = "\(location): \(severity.rawValue): \(message)"
+        if let expected { text += ", expected \(expected)" }
+        if let suggestion { text += "; did you mean '\(suggestion)'?" }
+        return text
+    }
+
+    /// The line of `description`, and below it the line of the file with a caret under the column.
+    public var excerpt: String {
+        guard let sourceLine else { return description }
+        // A tab stays a tab, so that the caret stands right whatever a terminal makes of it.
+        let margin = sourceLine.unicodeScalars.prefix(max(location.column - 1, 0)).map { $0 == "\t" ? "\t" : " " }
+        return "\(description)\n    \(sourceLine)\n    \(margin.joined())^"
+    }
+}
+
+extension [Diagnostic] {
+    public var hasErrors: Bool { contains { $0.severity == .error } }
+
+    /// In the order of the files, each once: what a topology has wrong is found again in every scenario that stands on it.
+    func tidied() -> [Diagnostic] {
+        var seen: Set<Diagnostic> = []
+        return filter { seen.insert($0).inserted }
+            .sorted { ($0.location, $0.message) < ($1.location, $1.message) }
+    }
+}

@@ -1,0 +1,89 @@
+internal import Net
+
+/// Expectations about the kernel's tables and counters.
+enum TableFormat {
+    private static let flags = Vocabulary.conntrackFlags + Vocabulary.conntrackFlags.map { "!" + $0 }
+
+    static let conntrack = Shape<Expectation.Conntrack>.object(
+        "conntrack", "a conntrack expectation", "Entries of a conntrack table: those that fit every field.",
+        blank: .init(on: ""),
+        fields: [
+            Field("on", \.on, .name(of: .namespace), required: true, "Whose table."),
+            Field("protocol", \.protocol, .word(["tcp", "udp", "icmp", "icmpv6", "sctp"]), "The protocol."),
+            Field("source", \.source, .address, "The source address of the original direction."),
+            Field("destination", \.destination, .address, "The destination address of the original direction."),
+            Field("destination_port", \.destinationPort, .port, "The destination port of the original direction."),
+            Field("state", \.state, .word(Vocabulary.conntrackStates), "The state."),
+            Field("flags", \.flags, .oneOrMore(of: .word(flags)), "Flags they have; with ! those they do not have."),
+            Field("zone", \.zone, .zone, "The conntrack zone."),
+            Field("count", \.count, .count, "How many; at least one."),
+        ])
+
+    static let rule = Shape<Expectation.Rule>.object(
+        "rule", "a rule expectation", "What the rules that fit have counted together.",
+        blank: .init(on: "", chain: "", rule: "", packets: .some),
+        fields: [
+            Field("on", \.on, .name(of: .namespace), required: true, "Whose rules."),
+            Field("family", \.family, .word(Vocabulary.ruleFamilies), "ipv4 unless it says another."),
+            Field("table", \.table, .word(Vocabulary.tables), "filter unless it says another."),
+            Field("chain", \.chain, Places.chain, required: true, "The chain."),
+            Field("rule", \.rule, .text("a part of the rule's text"), required: true, "What the rule's text contains."),
+            Field("packets", \.packets, .count, required: true, "How many packets it counted."),
+        ])
+
+    static let ipvs = Shape<Expectation.IPVS>.object(
+        "ipvs", "an IPVS expectation", "What ipvsadm -Ln --stats and ipvsadm -Lnc show.", blank: .init(on: ""),
+        fields: [
+            Field("on", \.on, .name(of: .host), required: true, "The director."),
+            Field("service", \.service, .endpoint, "The service; all together if left out."),
+            Field("connections", \.connections, .count, "Connections scheduled."),
+            Field("in_packets", \.inPackets, .count, "Packets to the real servers."),
+            Field("out_packets", \.outPackets, .count, "Packets from the real servers: none in Direct Routing."),
+            Field("state", \.state, .word(Vocabulary.ipvsStates), "The state of the entries to count."),
+            Field("to", \.to, .name(of: .host), "The real server of the entries to count."),
+            Field("entries", \.entries, .count, "How many entries of the connection table."),
+        ],
+        rules: [
+            .atLeastOne(["connections", "in_packets", "out_packets", "entries"]), .needs("state", oneOf: ["entries"]),
+            .needs("to", oneOf: ["entries"]),
+        ])
+
+    static let neighbour = Shape<Expectation.Neighbour>.object(
+        "neighbour", "a neighbour expectation", "A neighbour table entry.",
+        blank: .init(on: "", address: IPAddress(v4: 0)),
+        fields: [
+            Field("on", \.on, .name(of: .namespace), required: true, "Whose table."),
+            Field("address", \.address, .address, required: true, "The neighbour's address."),
+            Field("is", \.isHost, .name(of: .host), "The host whose MAC the entry holds."),
+            Field(
+                "state", \.states, .oneOrMore(of: .word(Vocabulary.neighbourStates)), "Its state, or any of several."),
+            Field("absent", \.absent, .boolean, "Whether there must be no such entry; false."),
+        ], rules: [.atLeastOne(["is", "state", "absent"])],
+        check: { neighbour, tree, reader in
+            if neighbour.absent, let entry = tree.entry("is") ?? tree.entry("state") {
+                reader.error(at: entry.keyLocation, "'\(entry.key)' of an entry that must be absent")
+            }
+        })
+
+    static let counter = Shape<Expectation.Counter>.object(
+        "counter", "a counter expectation", "How much a kernel counter has grown.",
+        blank: .init(on: "", name: "", grows: .some),
+        fields: [
+            Field("on", \.on, .name(of: .namespace), required: true, "Whose counter."),
+            Field(
+                "name", \.name,
+                .text(
+                    "a counter such as Ip.InAddrErrors, TcpExt.ListenDrops or rt_cache.in_martian_src",
+                    pattern: "^[A-Za-z0-9_]+\\.[A-Za-z0-9_]+$",
+                    matches: { text in
+                        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+                        return parts.count == 2
+                            && parts.allSatisfy { part in
+                                !part.isEmpty && part.utf8.allSatisfy { $0 < 0x80 }
+                                    && part.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+                            }
+                    }),
+                required: true, "Its name in /proc/net/snmp, netstat or stat/rt_cache."),
+            Field("grows", \.grows, .count, required: true, "By how much."),
+        ])
+}

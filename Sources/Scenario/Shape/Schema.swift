@@ -1,0 +1,41 @@
+/// What a value of the format looks like, for whoever reads the format without reading it: the JSON Schema is written from
+/// this.
+indirect enum Schema: Sendable {
+    /// Text; a pattern is a regular expression of both ECMA 262 and Swift.
+    case text(pattern: String?)
+    /// Text that may look like a number or a truth value: `release: 2014.1`.
+    case scalar(pattern: String?)
+    case integer(ClosedRange<Int>)
+    case boolean
+    case words([String])
+    case list(Schema, minimum: Int)
+    /// A mapping with keys of the user's choice.
+    case keyed(keyPattern: String?, Schema, minimum: Int)
+    case object(Object)
+    case any([Schema])
+    /// The object of this name, laid over another: nothing is required, and a key without a value takes one away.
+    case overlay(of: String)
+
+    struct Object: Sendable {
+        /// Its name among the definitions.
+        var name: String
+        var documentation: String
+        var fields: [Field]
+        var rules: [Rule]
+    }
+
+    struct Field: Sendable {
+        var name: String
+        var documentation: String
+        var required: Bool
+        var schema: Schema
+    }
+
+    /// What must hold between an object's keys.
+    enum Rule: Sendable {
+        case exactlyOne([String])
+        case atLeastOne([String])
+        /// The first key needs one of the others.
+        case needs(String, oneOf: [String])
+    }
+}
