@@ -26,17 +26,18 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(
-            name: "CNetlink", pkgConfig: "libnl-route-3.0 libnl-genl-3.0",
-            providers: [.apt(["libnl-3-dev", "libnl-genl-3-dev", "libnl-route-3-dev"])]),
-        .systemLibrary(
-            name: "CConntrack", pkgConfig: "libnetfilter_conntrack",
-            providers: [.apt(["libnetfilter-conntrack-dev"])]),
+            name: "CNetlink", pkgConfig: "libnl-route-3.0 libnl-genl-3.0 libnetfilter_conntrack",
+            providers: [
+                .apt([
+                    "libnl-3-dev", "libnl-genl-3-dev", "libnl-route-3-dev", "libnetfilter-conntrack-dev",
+                ])
+            ]),
 
         // Leaf rooms.
         .target(name: "Net", swiftSettings: settings),
         .target(name: "Evidence", dependencies: ["Net"], swiftSettings: settings),
         .target(
-            name: "Kernel", dependencies: ["CLinux", "CNetlink", "CConntrack", "Evidence", "Net"],
+            name: "Kernel", dependencies: ["CLinux", "CNetlink", "Evidence", "Net"],
             swiftSettings: settings),
         .target(name: "Capture", dependencies: ["CPcap", "Evidence", "Net"], swiftSettings: settings),
 

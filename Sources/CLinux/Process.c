@@ -1,3 +1,6 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "drb_process.h"
 
 #include <errno.h>
@@ -138,7 +141,7 @@ static void child(const char *path, char *const argv[], char *const envp[], cons
     give_up(high, "execute");
 }
 
-pid_t drb_spawn_bound(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
+int drb_spawn_bound(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
                       int fd_count, unsigned long clone_flags, const char **stage)
 {
     struct failure failure = { 0, NULL };

@@ -1,4 +1,4 @@
-internal import CConntrack
+internal import CNetlink
 public import Evidence
 internal import Glibc
 internal import Synchronization

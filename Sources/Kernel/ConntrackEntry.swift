@@ -1,4 +1,4 @@
-internal import CConntrack
+internal import CNetlink
 internal import CLinux
 internal import Evidence
 internal import Glibc

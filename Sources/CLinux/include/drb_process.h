@@ -2,12 +2,6 @@
 #define DRBENCH_PROCESS_H
 // What it takes to be, and to start, a laboratory's process: mounts, power, pipes, a child bound to its parent's life.
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-
-#include <sys/types.h>
-
 // mount(2) with its flags, which Glibc's module leaves out. Returns 0 or a negative errno.
 int drb_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
 unsigned long drb_ms_private_recursive(void);
@@ -34,7 +28,7 @@ int drb_clone_newuser(void);
 // fds[0..<fd_count] as 0..<fd_count and no others. clone_flags may hold CLONE_NEW*; with CLONE_NEWUSER the caller is
 // mapped to root inside. posix_spawn can do none of this. Returns the pid or a negative errno; *stage then names the
 // step that failed.
-pid_t drb_spawn_bound(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
-                      int fd_count, unsigned long clone_flags, const char **stage);
+int drb_spawn_bound(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
+                    int fd_count, unsigned long clone_flags, const char **stage);
 
 #endif
