@@ -13,4 +13,25 @@
 const char *strerrorname_np(int errnum);
 const char *strerrordesc_np(int errnum);
 
+// Namespaces, descriptors and netlink (Links.c). glibc declares what stands behind them only with _GNU_SOURCE.
+
+/// unshare(CLONE_NEWNET) of the calling thread. 0, or -1 with errno.
+int drb_unshare_network(void);
+/// gettid().
+int drb_thread_id(void);
+/// pipe2(O_CLOEXEC): [0] reads, [1] writes. 0, or -1 with errno.
+int drb_pipe(int descriptors[2]);
+/// pidfd_open(): close-on-exec, readable once the process has ended. glibc has it only since 2.36.
+int drb_process_descriptor(int process);
+/// socket() with SOCK_CLOEXEC, an enumerator in a header that belongs to no module: Swift finds it or not depending on
+/// what else a compilation imports.
+int drb_socket(int domain, int type, int protocol);
+/// posix_spawn_file_actions_addclosefrom_np(); `actions` is a posix_spawn_file_actions_t. 0 or an errno.
+int drb_close_from(void *actions, int first);
+/// memfd_create(MFD_CLOEXEC): a file without a name that is in memory only. The descriptor, or -1 with errno.
+int drb_memory_file(const char *name);
+/// recvmmsg(MSG_WAITFORONE): waits for one datagram and takes what else is there, up to `count`, each into
+/// `size` octets of `buffer`. Sets `lengths`, and -1 there for a datagram that did not fit. The datagrams, or -1.
+int drb_receive(int descriptor, void *buffer, unsigned int size, int lengths[], unsigned int count);
+
 #endif

@@ -1,0 +1,59 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int drb_unshare_network(void) {
+    return unshare(CLONE_NEWNET);
+}
+
+int drb_thread_id(void) {
+    return gettid();
+}
+
+int drb_pipe(int descriptors[2]) {
+    return pipe2(descriptors, O_CLOEXEC);
+}
+
+int drb_process_descriptor(int process) {
+    return (int)syscall(SYS_pidfd_open, process, 0);
+}
+
+int drb_socket(int domain, int type, int protocol) {
+    return socket(domain, type | SOCK_CLOEXEC, protocol);
+}
+
+int drb_close_from(void *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
+int drb_memory_file(const char *name) {
+    return memfd_create(name, MFD_CLOEXEC);
+}
+
+enum { maximum = 16 };
+
+int drb_receive(int descriptor, void *buffer, unsigned int size, int lengths[], unsigned int count) {
+    struct mmsghdr headers[maximum];
+    struct iovec slots[maximum];
+    if (count > maximum)
+        count = maximum;
+    memset(headers, 0, sizeof headers);
+    for (unsigned int i = 0; i < count; i++) {
+        slots[i].iov_base = (char *)buffer + (size_t)i * size;
+        slots[i].iov_len = size;
+        headers[i].msg_hdr.msg_iov = &slots[i];
+        headers[i].msg_hdr.msg_iovlen = 1;
+    }
+    int received = recvmmsg(descriptor, headers, count, MSG_WAITFORONE, NULL);
+    for (int i = 0; i < received; i++)
+        lengths[i] = headers[i].msg_hdr.msg_flags & MSG_TRUNC ? -1 : (int)headers[i].msg_len;
+    return received;
+}
