@@ -5,4 +5,5 @@
 #include <netlink/genl/ctrl.h>
 #include <netlink/route/link.h>
 #include <linux/ip_vs.h>
+#include "route.h"
 #endif
