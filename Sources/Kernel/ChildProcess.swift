@@ -76,8 +76,7 @@ final class ChildProcess: Sendable {
                 kill()
             }
             guard count > 0 else { continue }
-            // poll looks at the process first, and what a process wrote is in the pipe when its end is seen: an end
-            // without anything to read is the end.
+            // What a process wrote is in the pipe when its end is seen, so an end without anything to read is the end.
             var isSilent = true
             for (position, stream) in [(1, Stream.output), (2, .errors)] where polls[position].revents != 0 {
                 if read(polls[position].fd, into: stream) {
@@ -207,9 +206,7 @@ extension ChildProcess {
         let environment = ["PATH=" + ProcessRunner.path.joined(separator: ":"), "LC_ALL=C", "HOME=/"]
         let argumentList = arguments.map { strdup($0) }
         let environmentList = environment.map { strdup($0) }
-        defer {
-            for text in argumentList + environmentList { free(text) }
-        }
+        defer { (argumentList + environmentList).forEach { free($0) } }
         var processID: Int32 = 0
         let code = posix_spawn(
             &processID, program, &actions, &attributes, argumentList + [nil], environmentList + [nil])

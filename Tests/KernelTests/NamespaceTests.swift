@@ -1,0 +1,106 @@
+import Glibc
+import Testing
+
+@testable import Kernel
+
+@Suite("Network namespaces", .serialized, .enabled(if: Machine.mayCreateNamespaces, Machine.needsRoot))
+struct NamespaceTests {
+    @Test("a new namespace has a loopback that is down, and no other link of an Ethernet kind")
+    func newNamespace() throws {
+        let links = try RouteNetlink(in: .create(named: "a")).links()
+        let loopback = try #require(links.first)
+        #expect(loopback.name == "lo")
+        #expect(loopback.index == 1)
+        #expect(!loopback.isUp)
+        #expect(links.allSatisfy { $0.mac == nil })
+    }
+
+    @Test("two namespaces differ, from each other and from the process's own")
+    func distinct() throws {
+        func identity(_ namespace: NetworkNamespace) throws -> UInt64 {
+            var status = stat()
+            try #require(fstat(namespace.fileDescriptor, &status) == 0)
+            return UInt64(status.st_ino)
+        }
+        let own = try NetworkNamespace.current(named: "own")
+        let (a, b) = (try NetworkNamespace.create(named: "a"), try NetworkNamespace.create(named: "b"))
+        var process = stat()
+        try #require(stat("/proc/self/ns/net", &process) == 0)
+        #expect(try identity(own) == UInt64(process.st_ino))
+        #expect(try Set([identity(own), identity(a), identity(b)]).count == 3)
+    }
+
+    @Test("whatever runs in a namespace runs on its one thread")
+    func oneThread() throws {
+        let namespace = try NetworkNamespace.create(named: "a")
+        let threads = try (0..<20).map { _ in try namespace.run { UInt64(pthread_self()) } }
+        #expect(Set(threads).count == 1)
+        #expect(!threads.contains(UInt64(pthread_self())))
+        // A call from the thread itself does not wait for itself.
+        #expect(try namespace.run { try namespace.run { UInt64(pthread_self()) } } == threads[0])
+    }
+
+    @Test("calls from many tasks are carried out one after another")
+    func manyCallers() async throws {
+        let namespace = try NetworkNamespace.create(named: "a")
+        let counter = Counter()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<200 { group.addTask { try namespace.run { counter.value += 1 } } }
+            try await group.waitForAll()
+        }
+        #expect(try namespace.run { counter.value } == 200)
+    }
+
+    /// Without a lock: the namespace's thread alone touches it.
+    private final class Counter: @unchecked Sendable {
+        var value = 0
+    }
+
+    @Test("an error thrown in the namespace reaches the caller as it is")
+    func errors() throws {
+        let namespace = try NetworkNamespace.create(named: "a")
+        #expect(throws: KernelError("try", code: EBUSY)) {
+            try namespace.run { throw KernelError("try", code: EBUSY) }
+        }
+    }
+
+    @Test("a socket that does not exist is an error with the namespace's name")
+    func badSocket() throws {
+        let namespace = try NetworkNamespace.create(named: "lb")
+        let error = #expect(throws: KernelError.self) { try namespace.openSocket(domain: 999, type: 1, protocol: 0) }
+        #expect(
+            error?.description
+                == "lb: open a socket: EAFNOSUPPORT (Address family not supported by protocol)")
+    }
+
+    @Test("a closed namespace runs nothing")
+    func closed() throws {
+        let namespace = try NetworkNamespace.create(named: "a")
+        namespace.close()
+        namespace.close()
+        #expect(throws: KernelError("use a thread", code: ESHUTDOWN)) { try namespace.run {} }
+        let error = #expect(throws: KernelError.self) {
+            try namespace.openSocket(domain: AF_INET, type: 1, protocol: 0)
+        }
+        #expect(error?.namespace == "a")
+    }
+
+    @Test("the namespace ends with its holder: the far end of its veth pair disappears")
+    func endsWithHolder() throws {
+        let a = try NetworkNamespace.create(named: "a")
+        let netlink = try RouteNetlink(in: a)
+        do {
+            let b = try NetworkNamespace.create(named: "b")
+            try netlink.perform(.addVeth(.init(name: "v", peer: .init(name: "w", namespace: b.descriptor))))
+            #expect(try netlink.links().contains { $0.name == "v" })
+            // A program of the namespace is gone before it is closed; nothing else holds it.
+            #expect(try b.output("ip", "-o", "link", "show", "w").contains("w@"))
+            b.close()
+        }
+        // The kernel takes a namespace down in a work queue, so wait for the link's end, which has no event to wait for
+        // on a socket that is not subscribed to any.
+        var attempts = 0
+        while try netlink.links().contains(where: { $0.name == "v" }), attempts < 100_000 { attempts += 1 }
+        #expect(try !netlink.links().contains { $0.name == "v" })
+    }
+}
