@@ -54,7 +54,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: settings),
         .target(
-            name: "Lab", dependencies: ["CLinux", "Capture", "Evidence", "Kernel", "Net", "Plan", "Traffic"],
+            name: "Lab", dependencies: ["Capture", "Evidence", "Kernel", "Net", "Plan", "Scenario", "Traffic"],
             swiftSettings: settings),
         .target(
             name: "Verdict", dependencies: ["Capture", "Evidence", "Net", "Scenario"], swiftSettings: settings),

@@ -6,4 +6,8 @@
 #include <netlink/route/link.h>
 #include <linux/ip_vs.h>
 #include "route.h"
+// In one module with libnl: both bring `enum nfnetlink_groups` under one include guard, and Swift rejects two modules that
+// define one name differently.
+#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
 #endif

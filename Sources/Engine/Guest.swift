@@ -70,8 +70,7 @@ public enum Guest {
         }
         let events = EventChannel(descriptor: line)
         if failures.isEmpty {
-            events.send(.started(kernel: ""))
-            events.send(.finished)
+            _ = Laboratory.run(folder: runFolder, engine: "uml", seed: order.seed, events: events)
         } else {
             for failure in failures { events.send(.problem(failure)) }
         }

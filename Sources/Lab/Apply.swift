@@ -1,7 +1,8 @@
-internal import Evidence
+internal import Capture
 internal import Kernel
 internal import Net
 internal import Plan
+internal import Scenario
 
 extension Run {
     /// Carries operations out in order; neighbours in the list that go to one namespace's netlink socket go together.

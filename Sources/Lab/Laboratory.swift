@@ -55,8 +55,9 @@ struct RunClock: Sendable {
 
     /// Lets time pass.
     func sleep(_ nanoseconds: Int64) {
-        var rest = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
-        while nanosleep(&rest, &rest) != 0, errno == EINTR {}
+        var wanted = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        var rest = timespec()
+        while nanosleep(&wanted, &rest) != 0, errno == EINTR { wanted = rest }
     }
 
     private static func read(_ clock: clockid_t) -> Int64 {

@@ -3,6 +3,7 @@ internal import Glibc
 internal import Kernel
 internal import Net
 internal import Plan
+internal import Scenario
 internal import Traffic
 
 /// A namespace of the run with the handles that were opened in it, each when it was first needed.
@@ -14,6 +15,7 @@ final class Place {
     private var ruleReader: RuleReader?
     private var conntrack: ConntrackHandle?
     private var ipvs: IPVSHandle?
+    private var procNet: ProcNet?
     /// Interfaces that the plan has put here, and their MACs.
     private(set) var interfaces: Set<String> = []
     private(set) var macs: [String: MACAddress] = [:]
@@ -50,10 +52,7 @@ final class Place {
     }
 
     func write(_ sysctls: [Sysctl]) throws {
-        let namespace = namespace
-        try namespace.run {
-            for sysctl in sysctls { try SystemControl.write(sysctl.key, sysctl.value, in: namespace.name) }
-        }
+        try SystemControl.write(sysctls.map { ($0.key, $0.value) }, in: namespace)
     }
 
     func loadRules(_ text: String, family: RuleFamily, flush: Bool) throws {
@@ -61,7 +60,12 @@ final class Place {
     }
 
     func add(_ service: IPVSServicePlan) throws {
-        try director().add(service)
+        let director = try director()
+        let virtual = try IPVSVirtualService(service)
+        try director.add(virtual)
+        for server in service.realServers {
+            try director.add(IPVSRealServer(server), to: virtual.key)
+        }
     }
 
     /// Runs a program here and waits for it.
@@ -69,8 +73,7 @@ final class Place {
         let result = try ProcessRunner.run(arguments, in: namespace)
         // Whatever it did, the handles must look anew.
         ruleReader?.markChanged()
-        return CommandRecord(
-            arguments: arguments, status: result.status, output: result.output, errors: result.errors)
+        return result.record
     }
 
     // MARK: Observation
@@ -89,7 +92,7 @@ final class Place {
         guard role == .host else { return }
         let neighbours = try route.neighbours()
         if !neighbours.isEmpty { snapshot.neighbours[name] = neighbours }
-        let counters = try ProcNet.counters(in: namespace)
+        let counters = try files().counters()
         if !counters.isEmpty { snapshot.counters[name] = counters }
     }
 
@@ -104,8 +107,8 @@ final class Place {
         let namespace = namespace
         let reader = try namespace.run {
             try RuleReader { arguments, input in
-                let result = try ProcessRunner.run(arguments, input: input, in: namespace)
-                return (result.status, result.output, result.errors)
+                let record = try ProcessRunner.run(arguments, in: namespace, input: input).record
+                return (record.status, record.output, record.errors)
             }
         }
         ruleReader = reader
@@ -119,10 +122,37 @@ final class Place {
         return handle
     }
 
+    private func files() throws -> ProcNet {
+        if let procNet { return procNet }
+        let files = try ProcNet(of: namespace)
+        procNet = files
+        return files
+    }
+
     private func director() throws -> IPVSHandle {
         if let ipvs { return ipvs }
         let handle = try namespace.run { try IPVSHandle() }
         ipvs = handle
         return handle
+    }
+}
+
+extension IPVSVirtualService {
+    init(_ plan: IPVSServicePlan) throws {
+        guard let transport = Transport(rawValue: plan.transport) else {
+            throw KernelError("add an IPVS service for \(plan.transport)", code: EPROTONOSUPPORT)
+        }
+        self.init(
+            .endpoint(transport, Endpoint(plan.address, port: plan.port)), scheduler: plan.scheduler,
+            persistence: plan.persistence.map { UInt32(clamping: $0) })
+    }
+}
+
+extension IPVSRealServer {
+    init(_ plan: IPVSServicePlan.RealServerPlan) throws {
+        guard let forwarding = Forwarding(rawValue: plan.forwarding) else {
+            throw KernelError("add a real server with forwarding \(plan.forwarding)", code: EINVAL)
+        }
+        self.init(plan.address, port: plan.port, forwarding: forwarding, weight: UInt32(clamping: plan.weight))
     }
 }

@@ -57,6 +57,7 @@ final class Run {
         var problem: String?
         do {
             try build()
+            clock.sleep(Self.pause)
             evidence.initial = try snapshot()
             for (index, step) in plan.steps.enumerated() {
                 events.send(.step(index, name: step.name))
@@ -129,7 +130,11 @@ final class Run {
 
     // MARK: Steps
 
+    /// Between two steps, so that no instant belongs to both: in virtual time the clock stands still while anything runs.
+    static let pause: Int64 = 1_000_000
+
     private func carryOut(_ step: Plan.StepPlan) throws {
+        clock.sleep(Self.pause)
         var record = StepRecord(name: step.name, started: clock.now())
         switch step.action {
         case .request(let request):
@@ -154,6 +159,7 @@ final class Run {
         case .wait(let duration):
             clock.sleep(duration)
         }
+        clock.sleep(Self.pause)
         record.ended = clock.now()
         captures.drain()
         record.after = try snapshot()

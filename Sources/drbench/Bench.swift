@@ -109,7 +109,7 @@ struct Bench: Sendable {
                 return .error(scenario, because: "the capture file cannot be read: \(damage)", engine: evidence.engine)
             }
             let frames = capture.frames.map {
-                Frame(
+                RunFrame(
                     port: $0.port, time: $0.time - evidence.started, wireLength: $0.wireLength,
                     octets: Array($0.octets))
             }

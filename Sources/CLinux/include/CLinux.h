@@ -18,6 +18,18 @@
 const char *strerrorname_np(int errnum);
 const char *strerrordesc_np(int errnum);
 
+// glibc declares setns(2) and unshare(2) only with _GNU_SOURCE. Both speak of CLONE_NEWNET and of the calling thread alone;
+// they return 0, or -1 with errno.
+int drb_setns(int fd);
+int drb_unshare_net(void);
+
+// sendmsg(2) with a source address of the caller's choice: the control message (IP_PKTINFO or IPV6_PKTINFO, by the family
+// of `to`, which must also be `from`'s) is built with CMSG_ macros, which Swift does not import. IPv4-mapped addresses are
+// fine on a dual-stack socket (net/ipv4/ip_sockglue.c, ip_cmsg_send). Returns what sendmsg returns.
+// `to` and `from` are struct sockaddr: <sys/socket.h> is kept out, for under _GNU_SOURCE its fd_set is not Glibc's.
+long drb_send_from(
+    int fd, const void *data, size_t length, const void *to, unsigned int to_length, const void *from);
+
 // Namespaces, descriptors and netlink (Links.c). glibc declares what stands behind them only with _GNU_SOURCE.
 
 /// unshare(CLONE_NEWNET) of the calling thread. 0, or -1 with errno.
