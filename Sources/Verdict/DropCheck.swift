@@ -10,7 +10,8 @@ extension Expectation.Drop {
         var finding = Finding(
             "\(on) drops \(count.of("packet")) '\(packet)' between \(from) and \(to) by '\(rule)' in \(table) "
                 + "\(counted.chain)" + (conntrack.map { ", conntrack state \($0)" } ?? ""))
-        finding.control = "\(crossing.entered.of("packet")) '\(packet)' came in by \(from), \(crossing.passed) left by \(to)"
+        finding.control =
+            "\(crossing.entered.of("packet")) '\(packet)' came in by \(from), \(crossing.passed) left by \(to)"
         finding.require(
             count.contains(dropped.count), expected: "\(count.of("packet")) '\(packet)' lost between \(from) and \(to)",
             actual: "\(dropped.count) of \(crossing.entered)")

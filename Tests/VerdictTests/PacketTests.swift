@@ -1,10 +1,11 @@
 import Evidence
 import Net
 import Scenario
-// Testing has types of this name too.
-import struct Scenario.Expectation
 import Testing
 import Verdict
+
+// Testing has types of this name too.
+import struct Scenario.Expectation
 
 @Suite("Expectations about packets")
 struct PacketTests {
@@ -100,7 +101,8 @@ struct PacketTests {
         #expect(
             failed.actual == "1 of 2 from lb; 1 of 2 to rs1; 1 of 2 with 62")
         #expect(
-            failed.details == ["0.002000 lb → rs1 198.51.100.10:40312 → 203.0.113.2:80 tcp [S] seq 1 ttl 62, 54 octets"])
+            failed.details == ["0.002000 lb → rs1 198.51.100.10:40312 → 203.0.113.2:80 tcp [S] seq 1 ttl 62, 54 octets"]
+        )
     }
 
     @Test("attributes of no frame at all do not hold")
@@ -115,7 +117,8 @@ struct PacketTests {
     func bytes() throws {
         var bench = try directRouting()
         bench.frames[0].wireLength = 1500
-        let check = Expectation.Packets(at: "gw", filter: "dst host 203.0.113.2", bytes: .init(minimum: 1500, maximum: 1500))
+        let check = Expectation.Packets(
+            at: "gw", filter: "dst host 203.0.113.2", bytes: .init(minimum: 1500, maximum: 1500))
         #expect(try bench.check(.packets(check)).status == .passed)
         var other = check
         other.bytes = .init(minimum: 0, maximum: 999)

@@ -1,9 +1,10 @@
 import Evidence
 import Scenario
-// Testing has types of this name too.
-import struct Scenario.Expectation
 import Testing
 import Verdict
+
+// Testing has types of this name too.
+import struct Scenario.Expectation
 
 @Suite("A run's verdict")
 struct VerdictTests {
