@@ -15,6 +15,11 @@ extension Expectation.Drop {
         finding.require(
             count.contains(dropped.count), expected: "\(count.of("packet")) '\(packet)' lost between \(from) and \(to)",
             actual: "\(dropped.count) of \(crossing.entered)")
+        if crossing.entered == 0, count.contains(0) {
+            finding.require(
+                false, expected: "a control that shows such packets come in by \(from)",
+                actual: "unproven: control matched nothing")
+        }
         finding.require(
             !counted.rules.isEmpty && (counted.packets >= 1 || count.maximum == 0),
             expected: "the drop counted by '\(rule)' in \(table) \(counted.chain) on \(on)",

@@ -35,8 +35,10 @@ private func obstacle(scenario: Scenario, evidence: Evidence, frames: [Frame]) -
     if obstacles.isEmpty {
         if evidence.scenario != scenario.fullName {
             obstacles.append("this is the evidence of \(evidence.scenario), not of \(scenario.fullName)")
-        } else if evidence.steps.map(\.name) != scenario.timeline.map(\.name) {
-            obstacles.append("the evidence has \(evidence.steps.count) of the \(scenario.timeline.count.of("step"))")
+        } else if evidence.steps.count != scenario.timeline.count {
+            obstacles.append("the evidence has \(evidence.steps.count) of \(scenario.timeline.count.of("step"))")
+        } else if let (seen, wanted) = zip(evidence.steps, scenario.timeline).first(where: { $0.name != $1.name }) {
+            obstacles.append("the evidence has step '\(seen.name)' in place of '\(wanted.name)'")
         }
         if let stray = frames.first(where: { !evidence.ports.indices.contains($0.port) }) {
             obstacles.append("a frame names port \(stray.port) of \(evidence.ports.count)")

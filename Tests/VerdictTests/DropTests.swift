@@ -65,6 +65,19 @@ struct DropTests {
         )
     }
 
+    @Test("no drop is only shown by packets that came in")
+    func noDrop() throws {
+        var bench = Bench()
+        bench.evidence.final.rules["hv1"] = [rule(invalid, 0)]
+        var check = check
+        check.count = zero
+        let unproven = try bench.check(.drop(check))
+        #expect(unproven.status == .failed)
+        #expect(unproven.actual == "unproven: control matched nothing")
+        try bench.tcp("S", at: "hv1:uplink", "hv1:tap1b000010-00", time: 1, from: "gw", to: "lb")
+        #expect(try bench.check(.drop(check)).status == .passed)
+    }
+
     @Test("a drop that the named rule did not count has another cause")
     func otherCause() throws {
         var bench = try crossHypervisor()

@@ -143,6 +143,21 @@ struct PacketTests {
         #expect(try bench.check(absence, step: 1).status == .passed)
     }
 
+    @Test("a frame at the instant where one step ends and the next begins counts in both, one between them in neither")
+    func sharedInstant() throws {
+        var bench = try directRouting()
+        for index in bench.frames.indices { bench.frames[index].time = 2_000_000 }
+        bench.addStep("first", 1...2)
+        bench.addStep("second", 2...3)
+        let check = Expectation.Check.packets(.init(at: "gw", filter: "tcp", count: .init(minimum: 2, maximum: 2)))
+        #expect(try bench.check(check, step: 0).status == .passed)
+        #expect(try bench.check(check, step: 1).status == .passed)
+        for index in bench.frames.indices { bench.frames[index].time = 2_000_001 }
+        bench.evidence.steps[1].started = 2_000_002
+        #expect(try bench.check(check, step: 0).status == .failed)
+        #expect(try bench.check(check, step: 1).status == .failed)
+    }
+
     @Test("Direct Routing: replies carry the real server's MAC and do not cross the director")
     func replyPath() throws {
         let bench = try directRouting()
