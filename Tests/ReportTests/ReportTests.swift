@@ -264,6 +264,36 @@ struct ReportTests {
         #expect(cases[3].error?.message == "capture at lb:eth0 lost 3 frames")
     }
 
+    @Test("TAP: a test point per scenario, a skip with its reason, what is wrong in YAML")
+    func tap() throws {
+        var result = Sample.result
+        result.runs[2].verdict.reason = "needs #zones"
+        #expect(
+            try render(result, as: .tap, options: .init(timing: false)) == """
+                TAP version 14
+                1..4
+                ok 1 - dr-happy-same
+                not ok 2 - cross-hv-p-old
+                  ---
+                  message: "four gets: expected 2 conntrack entries on hv1 in SYN_SENT; found 0 of 1: tcp <SYN> & \u{FFFD}[1mFIN"
+                  severity: fail
+                  checks:
+                    - at: "Scenarios/cross.yaml:31:7"
+                      expected: "2 conntrack entries on hv1 in SYN_SENT"
+                      found: "0 of 1: tcp <SYN> & \u{FFFD}[1mFIN"
+                  evidence: "cross-hv-p-old"
+                  ...
+                ok 3 - zones/per-port # SKIP needs \\#zones
+                not ok 4 - lossy
+                  ---
+                  message: "capture at lb:eth0 lost 3 frames"
+                  severity: error
+                  evidence: "lossy"
+                  ...
+
+                """)
+    }
+
     @Test("errors count as failures")
     func totals() {
         #expect(!Sample.result.succeeded)
