@@ -7,7 +7,7 @@ public import Scenario
 ///   - frames: every captured frame, those of one port in the order of their capture.
 ///   - filter: compiles tcpdump filters.
 public func judge(
-    scenario: Scenario, evidence: Evidence, frames: [Frame], filter: FrameFilter = PcapFrameFilter.compile
+    scenario: Scenario, evidence: Evidence, frames: [RunFrame], filter: FrameFilter = PcapFrameFilter.compile
 ) -> Verdict {
     if let obstacle = obstacle(scenario: scenario, evidence: evidence, frames: frames) {
         return .error(scenario, because: obstacle, engine: evidence.engine)
@@ -26,7 +26,7 @@ public func judge(
 }
 
 /// Why a run cannot be judged at all; nil if it can.
-private func obstacle(scenario: Scenario, evidence: Evidence, frames: [Frame]) -> String? {
+private func obstacle(scenario: Scenario, evidence: Evidence, frames: [RunFrame]) -> String? {
     var obstacles = evidence.problems
     if !evidence.complete { obstacles.append("the run did not come to its end") }
     for port in evidence.ports where port.dropped > 0 {

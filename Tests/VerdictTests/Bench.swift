@@ -12,7 +12,7 @@ import struct Scenario.SourceLocation
 struct Bench {
     var scenario: Scenario
     var evidence: Evidence
-    var frames: [Frame] = []
+    var frames: [RunFrame] = []
 
     static let vip = ip("203.0.113.2")
     static let client = ip("198.51.100.10")
@@ -117,7 +117,8 @@ struct Bench {
     mutating func add(_ octets: [UInt8], at ports: [String], time: Int) throws {
         for (index, name) in ports.enumerated() {
             let port = try #require(Self.portNames.firstIndex(of: name))
-            frames.append(Frame(port: port, time: Nanoseconds(time) * 1_000_000 + Int64(index) * 1000, octets: octets))
+            frames.append(
+                RunFrame(port: port, time: Nanoseconds(time) * 1_000_000 + Int64(index) * 1000, octets: octets))
         }
     }
 

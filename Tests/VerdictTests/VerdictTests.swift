@@ -69,13 +69,13 @@ struct VerdictTests {
         var bench = Bench()
         try bench.tcp("P.", at: "lb:eth0", time: 1, from: "gw", to: "lb", data: 4)
         try bench.arp(1, at: "lb:eth0", time: 2, from: "gw", to: "lb", sender: "203.0.113.1", target: "203.0.113.2")
-        var frames: [Frame] = []
+        var frames: [RunFrame] = []
         for frame in bench.frames {
             for length in 0...frame.octets.count {
-                frames.append(Frame(port: 1, time: 1, wireLength: 99, octets: Array(frame.octets.prefix(length))))
+                frames.append(RunFrame(port: 1, time: 1, wireLength: 99, octets: Array(frame.octets.prefix(length))))
                 for value in [UInt8(0), 0x0F, 0x4F, 0x60, 0xFF] {
                     let filled = [UInt8](repeating: value, count: frame.octets.count - length)
-                    frames.append(Frame(port: 1, time: 1, octets: Array(frame.octets.prefix(length)) + filled))
+                    frames.append(RunFrame(port: 1, time: 1, octets: Array(frame.octets.prefix(length)) + filled))
                 }
             }
         }
@@ -91,7 +91,7 @@ struct VerdictTests {
     func strayFrame() {
         var bench = Bench()
         bench.scenario.expectations = [Self.expectation]
-        let frame = Frame(port: 99, time: 0, octets: [1])
+        let frame = RunFrame(port: 99, time: 0, octets: [1])
         #expect(
             judge(scenario: bench.scenario, evidence: bench.evidence, frames: [frame]).reason
                 == "a frame names port 99 of 9")
