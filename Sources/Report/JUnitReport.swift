@@ -6,8 +6,8 @@ internal import XMLCoder
 /// could not do is an `error`, not a `failure`.
 func junitReport(_ result: RunResult, verbose: Bool) throws -> String {
     let encoder = XMLEncoder()
-    // Not pretty-printed: that would add white space to the texts of failures.
-    encoder.outputFormatting = [.noEmptyElements]
+    // Adds white space around elements only: the texts of failures stay as they are.
+    encoder.outputFormatting = [.prettyPrinted]
     let data = try encoder.encode(
         JUnit(result, verbose: verbose), withRootKey: "testsuites", header: XMLHeader(version: 1.0, encoding: "UTF-8"))
     return String(decoding: data, as: UTF8.self) + "\n"
@@ -137,11 +137,13 @@ extension CheckResult {
 extension String {
     /// Without the characters that XML 1.0 (2.2, Char) has no place for, such as a command's escape sequences.
     fileprivate var inXML: String {
-        String(String.UnicodeScalarView(unicodeScalars.map { scalar in
-            switch scalar.value {
-            case 0x09, 0x0A, 0x20...0xD7FF, 0xE000...0xFFFD, 0x10000...0x10FFFF: scalar
-            default: "\u{FFFD}"
-            }
-        }))
+        String(
+            String.UnicodeScalarView(
+                unicodeScalars.map { scalar in
+                    switch scalar.value {
+                    case 0x09, 0x0A, 0x20...0xD7FF, 0xE000...0xFFFD, 0x10000...0x10FFFF: scalar
+                    default: "\u{FFFD}"
+                    }
+                }))
     }
 }

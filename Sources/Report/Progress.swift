@@ -30,7 +30,7 @@ public final class Progress: Sendable {
             count += 1
             guard options.detail != .quiet else { return }
             let number = String(count).leftPadded(to: String(total).count)
-            let why = verdict.status == .passed ? "" : "  \(verdict.reason)"
+            let why = verdict.status == .passed ? "" : "  \(verdict.reason.printable)"
             let label = verdict.status.label(coloured: options.colour)
             write("[\(number)/\(total)] \(label) \(verdict.scenario)\(why)\n")
         }

@@ -6,6 +6,8 @@ public enum OutputFormat: String, Sendable, CaseIterable {
     case json
     /// `junit.xml`, for CI servers.
     case junit
+    /// Test Anything Protocol.
+    case tap
 }
 
 public struct RenderOptions: Sendable, Equatable {
@@ -43,5 +45,6 @@ public func render(
     case .terminal: TerminalReport(result, options).text
     case .json: try jsonReport(result)
     case .junit: try junitReport(result, verbose: options.detail == .verbose)
+    case .tap: tapReport(result)
     }
 }

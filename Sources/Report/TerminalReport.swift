@@ -42,7 +42,7 @@ struct TerminalReport {
             let padding = String(repeating: " ", count: 7 - verdict.status.label.count)
             var line = verdict.status.label(coloured: options.colour) + padding + verdict.scenario.padded(to: width)
             if timeWidth > 0 { line += "  " + time.leftPadded(to: timeWidth) }
-            if verdict.status != .passed { line += "  " + verdict.reason }
+            if verdict.status != .passed { line += "  " + verdict.reason.printable }
             return line.trimmingTrailingSpaces
         }
     }
@@ -58,7 +58,7 @@ struct TerminalReport {
         let verdict = run.verdict
         var lines = ["\(verdict.status.label(coloured: options.colour)) \(verdict.scenario): \(verdict.title)"]
         let checks = verdict.checks.filter { options.detail == .verbose || $0.status != .passed }
-        if checks.isEmpty, verdict.status != .passed { lines.append("  \(verdict.reason)") }
+        if checks.isEmpty, verdict.status != .passed { lines.append("  \(verdict.reason.printable)") }
         for check in checks { lines += block(check) }
         if options.detail == .verbose, let engine = verdict.engine {
             lines.append(
@@ -76,7 +76,7 @@ struct TerminalReport {
         lines += ["    expected  \(check.expected)", "    actual    \(check.actual)"]
         if let control = check.control { lines.append("    control   \(control)") }
         lines += check.details.map { "      \($0)" }
-        return lines
+        return lines.map(\.printable)
     }
 }
 

@@ -10,10 +10,16 @@ extension Expectation.Drop {
         var finding = Finding(
             "\(on) drops \(count.of("packet")) '\(packet)' between \(from) and \(to) by '\(rule)' in \(table) "
                 + "\(counted.chain)" + (conntrack.map { ", conntrack state \($0)" } ?? ""))
-        finding.control = "\(crossing.entered.of("packet")) '\(packet)' came in by \(from), \(crossing.passed) left by \(to)"
+        finding.control =
+            "\(crossing.entered.of("packet")) '\(packet)' came in by \(from), \(crossing.passed) left by \(to)"
         finding.require(
             count.contains(dropped.count), expected: "\(count.of("packet")) '\(packet)' lost between \(from) and \(to)",
             actual: "\(dropped.count) of \(crossing.entered)")
+        if crossing.entered == 0, count.contains(0) {
+            finding.require(
+                false, expected: "a control that shows such packets come in by \(from)",
+                actual: "unproven: control matched nothing")
+        }
         finding.require(
             !counted.rules.isEmpty && (counted.packets >= 1 || count.maximum == 0),
             expected: "the drop counted by '\(rule)' in \(table) \(counted.chain) on \(on)",

@@ -7,7 +7,7 @@ public import Scenario
 ///   - frames: every captured frame, those of one port in the order of their capture.
 ///   - filter: compiles tcpdump filters.
 public func judge(
-    scenario: Scenario, evidence: Evidence, frames: [Frame], filter: FrameFilter = PcapFrameFilter.compile
+    scenario: Scenario, evidence: Evidence, frames: [RunFrame], filter: FrameFilter = PcapFrameFilter.compile
 ) -> Verdict {
     if let obstacle = obstacle(scenario: scenario, evidence: evidence, frames: frames) {
         return .error(scenario, because: obstacle, engine: evidence.engine)
@@ -26,7 +26,7 @@ public func judge(
 }
 
 /// Why a run cannot be judged at all; nil if it can.
-private func obstacle(scenario: Scenario, evidence: Evidence, frames: [Frame]) -> String? {
+private func obstacle(scenario: Scenario, evidence: Evidence, frames: [RunFrame]) -> String? {
     var obstacles = evidence.problems
     if !evidence.complete { obstacles.append("the run did not come to its end") }
     for port in evidence.ports where port.dropped > 0 {
@@ -35,8 +35,10 @@ private func obstacle(scenario: Scenario, evidence: Evidence, frames: [Frame]) -
     if obstacles.isEmpty {
         if evidence.scenario != scenario.fullName {
             obstacles.append("this is the evidence of \(evidence.scenario), not of \(scenario.fullName)")
-        } else if evidence.steps.map(\.name) != scenario.timeline.map(\.name) {
-            obstacles.append("the evidence has \(evidence.steps.count) of the \(scenario.timeline.count.of("step"))")
+        } else if evidence.steps.count != scenario.timeline.count {
+            obstacles.append("the evidence has \(evidence.steps.count) of \(scenario.timeline.count.of("step"))")
+        } else if let (seen, wanted) = zip(evidence.steps, scenario.timeline).first(where: { $0.name != $1.name }) {
+            obstacles.append("the evidence has step '\(seen.name)' in place of '\(wanted.name)'")
         }
         if let stray = frames.first(where: { !evidence.ports.indices.contains($0.port) }) {
             obstacles.append("a frame names port \(stray.port) of \(evidence.ports.count)")

@@ -10,7 +10,7 @@ public enum PcapFrameFilter {
     }
 
     /// Compiles `text` for Ethernet frames. Needs no privileges.
-    public static func compile(_ text: String) throws -> (Frame) -> Bool {
+    public static func compile(_ text: String) throws -> (RunFrame) -> Bool {
         let program = try Program(text)
         return { program.matches($0) }
     }
@@ -33,7 +33,7 @@ public enum PcapFrameFilter {
 
         deinit { pcap_freecode(&code) }
 
-        func matches(_ frame: Frame) -> Bool {
+        func matches(_ frame: RunFrame) -> Bool {
             var header = pcap_pkthdr()
             header.caplen = UInt32(clamping: frame.octets.count)
             header.len = UInt32(clamping: frame.wireLength)

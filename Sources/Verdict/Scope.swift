@@ -5,7 +5,7 @@ internal import Scenario
 /// A frame with its headers read, and its place in the capture.
 struct Seen {
     var index: Int
-    var frame: Frame
+    var frame: RunFrame
     var headers: Headers?
 }
 
@@ -17,7 +17,7 @@ struct Run {
     private let byPort: [[Seen]]
     private let filter: FrameFilter
 
-    init(scenario: Scenario, evidence: Evidence, frames: [Frame], filter: @escaping FrameFilter) {
+    init(scenario: Scenario, evidence: Evidence, frames: [RunFrame], filter: @escaping FrameFilter) {
         self.scenario = scenario
         self.evidence = evidence
         self.filter = filter

@@ -30,7 +30,8 @@ extension Expectation.Neighbour {
     }
 
     private var statement: String {
-        absent ? "\(on) has no neighbour entry for \(address)" : "\(on) has a neighbour entry for \(address)\(attributes)"
+        absent
+            ? "\(on) has no neighbour entry for \(address)" : "\(on) has a neighbour entry for \(address)\(attributes)"
     }
 }
 

@@ -84,6 +84,7 @@ extension Transcript {
         let answer = outcome == .answered ? "answered" + (server.map { " by \($0)" } ?? "") : outcome.rawValue
         let why = detail.map { " (\($0))" } ?? ""
         let octets = "\(sentBytes) sent, \(receivedBytes) received"
-        return "\(started.seconds) \(path) \(`protocol`) \(answer)\(why) after \((ended - started).seconds) s, \(octets)"
+        return
+            "\(started.seconds) \(path) \(`protocol`) \(answer)\(why) after \((ended - started).seconds) s, \(octets)"
     }
 }

@@ -66,7 +66,7 @@ extension RuleCounter {
     var text: String { "\(table) \(chain) \(number): \(rule)" }
 }
 
-extension Frame {
+extension RunFrame {
     /// One line: when, from whom to whom, and the packet as tcpdump would write it.
     func text(_ headers: Headers?, _ names: Names) -> String {
         guard let headers else { return "\(time.seconds) \(octets.count.of("octet"))" }

@@ -1,17 +1,18 @@
 import Evidence
 import Net
 import Scenario
+import Testing
+import Verdict
+
 // Testing has types of these names too.
 import struct Scenario.Expectation
 import struct Scenario.SourceLocation
-import Testing
-import Verdict
 
 /// The seed's network on two hypervisors: hv1 has lb and rs1, hv2 has rs2.
 struct Bench {
     var scenario: Scenario
     var evidence: Evidence
-    var frames: [Frame] = []
+    var frames: [RunFrame] = []
 
     static let vip = ip("203.0.113.2")
     static let client = ip("198.51.100.10")
@@ -85,7 +86,8 @@ struct Bench {
 
     /// A TCP frame, seen at ports one microsecond after another.
     mutating func tcp(
-        _ flags: String, at ports: String..., time: Int, from: String, to: String, source: String = "198.51.100.10:40312",
+        _ flags: String, at ports: String..., time: Int, from: String, to: String,
+        source: String = "198.51.100.10:40312",
         destination: String = "203.0.113.2:80", sequence: UInt32 = 1, ttl: UInt8 = 63, data: Int = 0, id: UInt16 = 7
     ) throws {
         let source = try #require(Endpoint(source))
@@ -115,7 +117,8 @@ struct Bench {
     mutating func add(_ octets: [UInt8], at ports: [String], time: Int) throws {
         for (index, name) in ports.enumerated() {
             let port = try #require(Self.portNames.firstIndex(of: name))
-            frames.append(Frame(port: port, time: Nanoseconds(time) * 1_000_000 + Int64(index) * 1000, octets: octets))
+            frames.append(
+                RunFrame(port: port, time: Nanoseconds(time) * 1_000_000 + Int64(index) * 1000, octets: octets))
         }
     }
 

@@ -1,10 +1,11 @@
 import Evidence
 import Net
 import Scenario
-// Testing has types of this name too.
-import struct Scenario.Expectation
 import Testing
 import Verdict
+
+// Testing has types of this name too.
+import struct Scenario.Expectation
 
 @Suite("Expectations about drops")
 struct DropTests {
@@ -62,6 +63,19 @@ struct DropTests {
             result.message
                 == "expected at least 1 packet 'tcp and dst host 203.0.113.2' lost between hv1:uplink and hv1:tap(lb); found 0 of 3"
         )
+    }
+
+    @Test("no drop is only shown by packets that came in")
+    func noDrop() throws {
+        var bench = Bench()
+        bench.evidence.final.rules["hv1"] = [rule(invalid, 0)]
+        var check = check
+        check.count = zero
+        let unproven = try bench.check(.drop(check))
+        #expect(unproven.status == .failed)
+        #expect(unproven.actual == "unproven: control matched nothing")
+        try bench.tcp("S", at: "hv1:uplink", "hv1:tap1b000010-00", time: 1, from: "gw", to: "lb")
+        #expect(try bench.check(.drop(check)).status == .passed)
     }
 
     @Test("a drop that the named rule did not count has another cause")
@@ -133,6 +147,18 @@ struct DropTests {
         #expect(try bench.check(.drop(check)).actual == "2 of 3; 2 packets lost, 2 counted; SYN_SENT")
     }
 
+    @Test("a machine's own frame came in by its tap, also if it left by the uplink at the same instant")
+    func oneInstantOutward() throws {
+        var bench = Bench()
+        try bench.tcp("S.", at: "hv1:tapa5000021-00", "hv1:uplink", time: 1, from: "rs1", to: "gw", ttl: 64)
+        for index in bench.frames.indices { bench.frames[index].time = 5 }
+        let check = Expectation.Drop(
+            on: "hv1", packet: "tcp", from: "hv1:tap(rs1)", to: "hv1:uplink", chain: "s(rs1)", rule: "-j DROP")
+        let result = try bench.check(.drop(check))
+        #expect(result.status == .failed)
+        #expect(result.control == "1 packet 'tcp' came in by hv1:tap(rs1), 1 left by hv1:uplink")
+    }
+
     @Test("a firewall in the director itself: MAC addresses and TTL change, and both directions share one port")
     func insideHost() throws {
         var bench = Bench()
@@ -153,9 +179,12 @@ struct DropTests {
             2, at: "rs1:eth0", "hv1:tapa5000021-00", time: 1, from: "rs1", to: "gw", sender: "203.0.113.2",
             target: "203.0.113.1")
         let chain = "neutronARP-tapa5000021-00"
-        bench.evidence.final.rules["hv1"] = [rule("policy DROP", 1, number: 0, chain: chain, family: "bridge", table: "nat")]
+        bench.evidence.final.rules["hv1"] = [
+            rule("policy DROP", 1, number: 0, chain: chain, family: "bridge", table: "nat")
+        ]
         let check = Expectation.Drop(
-            on: "hv1", packet: "arp", from: "hv1:tap(rs1)", to: "hv1:uplink", table: "nat", chain: "neutronARP-tap(rs1)",
+            on: "hv1", packet: "arp", from: "hv1:tap(rs1)", to: "hv1:uplink", table: "nat",
+            chain: "neutronARP-tap(rs1)",
             rule: "policy DROP", conntrack: "none")
         #expect(try bench.check(.drop(check)).actual == "1 of 1; 1 packet lost, 1 counted; none")
     }

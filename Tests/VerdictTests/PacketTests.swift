@@ -1,10 +1,11 @@
 import Evidence
 import Net
 import Scenario
-// Testing has types of this name too.
-import struct Scenario.Expectation
 import Testing
 import Verdict
+
+// Testing has types of this name too.
+import struct Scenario.Expectation
 
 @Suite("Expectations about packets")
 struct PacketTests {
@@ -100,7 +101,8 @@ struct PacketTests {
         #expect(
             failed.actual == "1 of 2 from lb; 1 of 2 to rs1; 1 of 2 with 62")
         #expect(
-            failed.details == ["0.002000 lb → rs1 198.51.100.10:40312 → 203.0.113.2:80 tcp [S] seq 1 ttl 62, 54 octets"])
+            failed.details == ["0.002000 lb → rs1 198.51.100.10:40312 → 203.0.113.2:80 tcp [S] seq 1 ttl 62, 54 octets"]
+        )
     }
 
     @Test("attributes of no frame at all do not hold")
@@ -115,7 +117,8 @@ struct PacketTests {
     func bytes() throws {
         var bench = try directRouting()
         bench.frames[0].wireLength = 1500
-        let check = Expectation.Packets(at: "gw", filter: "dst host 203.0.113.2", bytes: .init(minimum: 1500, maximum: 1500))
+        let check = Expectation.Packets(
+            at: "gw", filter: "dst host 203.0.113.2", bytes: .init(minimum: 1500, maximum: 1500))
         #expect(try bench.check(.packets(check)).status == .passed)
         var other = check
         other.bytes = .init(minimum: 0, maximum: 999)
@@ -138,6 +141,21 @@ struct PacketTests {
         let absence = Expectation.Check.packets(
             .init(at: "lb", filter: "src host 203.0.113.2", count: zero, control: .init(filter: "tcp")))
         #expect(try bench.check(absence, step: 1).status == .passed)
+    }
+
+    @Test("a frame at the instant where one step ends and the next begins counts in both, one between them in neither")
+    func sharedInstant() throws {
+        var bench = try directRouting()
+        for index in bench.frames.indices { bench.frames[index].time = 2_000_000 }
+        bench.addStep("first", 1...2)
+        bench.addStep("second", 2...3)
+        let check = Expectation.Check.packets(.init(at: "gw", filter: "tcp", count: .init(minimum: 2, maximum: 2)))
+        #expect(try bench.check(check, step: 0).status == .passed)
+        #expect(try bench.check(check, step: 1).status == .passed)
+        for index in bench.frames.indices { bench.frames[index].time = 2_000_001 }
+        bench.evidence.steps[1].started = 2_000_002
+        #expect(try bench.check(check, step: 0).status == .failed)
+        #expect(try bench.check(check, step: 1).status == .failed)
     }
 
     @Test("Direct Routing: replies carry the real server's MAC and do not cross the director")

@@ -1,17 +1,19 @@
 import Evidence
 import Net
 import Scenario
-// Testing has types of this name too.
-import struct Scenario.Expectation
 import Testing
 import Verdict
+
+// Testing has types of this name too.
+import struct Scenario.Expectation
 
 @Suite("Expectations about the kernel's tables")
 struct TableTests {
     // MARK: conntrack
 
     private let unreplied = Expectation.Conntrack(
-        on: "hv1", destination: Bench.vip, state: "SYN_SENT", flags: ["UNREPLIED"], count: .init(minimum: 2, maximum: 2))
+        on: "hv1", destination: Bench.vip, state: "SYN_SENT", flags: ["UNREPLIED"], count: .init(minimum: 2, maximum: 2)
+    )
 
     @Test("conntrack entries are counted by state and flags among those of the connection")
     func conntrack() throws {
@@ -30,7 +32,9 @@ struct TableTests {
     @Test("a missing conntrack state is shown beside the one that is there")
     func conntrackFails() throws {
         var bench = Bench()
-        bench.evidence.final.conntrack["hv1"] = [entry("ESTABLISHED", ["ASSURED"]), entry("TIME_WAIT", port: 1, zone: 5)]
+        bench.evidence.final.conntrack["hv1"] = [
+            entry("ESTABLISHED", ["ASSURED"]), entry("TIME_WAIT", port: 1, zone: 5),
+        ]
         #expect(
             try bench.check(.conntrack(unreplied)).message
                 == "expected 2 conntrack entries on hv1 in SYN_SENT [UNREPLIED] for 203.0.113.2; found 0 of 2: "
@@ -80,7 +84,8 @@ struct TableTests {
         #expect(
             result.statement
                 == "rule '--state INVALID -j DROP' in filter neutron-linuxbri-i1b000010-0 on hv1 counts 8 packets")
-        #expect(result.details == ["8 packets: filter neutron-linuxbri-i1b000010-0 1: -m state --state INVALID -j DROP"])
+        #expect(
+            result.details == ["8 packets: filter neutron-linuxbri-i1b000010-0 1: -m state --state INVALID -j DROP"])
         bench.evidence.final.rules["hv1"] = [rule(invalid, 2)]
         #expect(
             try bench.check(.rule(dropped)).message

@@ -1,10 +1,11 @@
 import Evidence
 import Net
 import Scenario
-// Testing has types of this name too.
-import struct Scenario.Expectation
 import Testing
 import Verdict
+
+// Testing has types of this name too.
+import struct Scenario.Expectation
 
 @Suite("Expectations about traffic, ARP and commands")
 struct TrafficTests {
@@ -169,7 +170,8 @@ struct TrafficTests {
         var bench = Bench()
         let router = ip("2001:db8::1")
         let service = ip("2001:db8::2")
-        func message(_ type: UInt8, from: String, to: String, _ source: IPAddress, _ destination: IPAddress) -> [UInt8] {
+        func message(_ type: UInt8, from: String, to: String, _ source: IPAddress, _ destination: IPAddress) -> [UInt8]
+        {
             Bench.mac(to).octets + Bench.mac(from).octets + [0x86, 0xDD, 0x60, 0, 0, 0, 0, 24, 58, 255]
                 + source.octets + destination.octets + [type, 0, 0, 0, 0, 0, 0, 0] + service.octets
         }
@@ -189,7 +191,8 @@ struct TrafficTests {
     func command() throws {
         var bench = Bench()
         bench.addStep("list", 1...2) {
-            $0.command = CommandRecord(arguments: ["ipvsadm", "-Ln"], status: 0, output: "TCP 203.0.113.2:80 rr\n", errors: "")
+            $0.command = CommandRecord(
+                arguments: ["ipvsadm", "-Ln"], status: 0, output: "TCP 203.0.113.2:80 rr\n", errors: "")
         }
         #expect(try bench.check(.command(.init(status: 0, prints: ["rr"])), step: 0).status == .passed)
         let failed = try bench.check(.command(.init(status: 1, prints: ["wlc"])), step: 0)

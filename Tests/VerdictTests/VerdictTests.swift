@@ -1,9 +1,10 @@
 import Evidence
 import Scenario
-// Testing has types of this name too.
-import struct Scenario.Expectation
 import Testing
 import Verdict
+
+// Testing has types of this name too.
+import struct Scenario.Expectation
 
 @Suite("A run's verdict")
 struct VerdictTests {
@@ -55,14 +56,42 @@ struct VerdictTests {
         bench.evidence.steps = []
         #expect(
             judge(scenario: bench.scenario, evidence: bench.evidence, frames: []).reason
-                == "the evidence has 0 of the 1 step")
+                == "the evidence has 0 of 1 step")
+        bench.addStep("put", 1...2)
+        bench.scenario.timeline.removeLast()
+        #expect(
+            judge(scenario: bench.scenario, evidence: bench.evidence, frames: []).reason
+                == "the evidence has step 'put' in place of 'get'")
+    }
+
+    @Test("frames cut off anywhere, or full of anything, are judged without a crash")
+    func cutFrames() throws {
+        var bench = Bench()
+        try bench.tcp("P.", at: "lb:eth0", time: 1, from: "gw", to: "lb", data: 4)
+        try bench.arp(1, at: "lb:eth0", time: 2, from: "gw", to: "lb", sender: "203.0.113.1", target: "203.0.113.2")
+        var frames: [RunFrame] = []
+        for frame in bench.frames {
+            for length in 0...frame.octets.count {
+                frames.append(RunFrame(port: 1, time: 1, wireLength: 99, octets: Array(frame.octets.prefix(length))))
+                for value in [UInt8(0), 0x0F, 0x4F, 0x60, 0xFF] {
+                    let filled = [UInt8](repeating: value, count: frame.octets.count - length)
+                    frames.append(RunFrame(port: 1, time: 1, octets: Array(frame.octets.prefix(length)) + filled))
+                }
+            }
+        }
+        bench.frames = frames
+        bench.evidence.final.rules["lb"] = [rule("-j DROP", 1, chain: "INPUT")]
+        #expect(try bench.check(.packets(.init(at: "lb", filter: "", count: zero))).status == .failed)
+        #expect(try bench.check(.arp(.init(at: "lb", whoHas: Bench.vip, requests: zero))).status == .failed)
+        let drop = Expectation.Drop(on: "lb", packet: "", from: "lb", to: "lb", chain: "INPUT", rule: "DROP")
+        #expect(try bench.check(.drop(drop)).status == .passed)
     }
 
     @Test("a frame of a port that was not captured is refused, not a crash")
     func strayFrame() {
         var bench = Bench()
         bench.scenario.expectations = [Self.expectation]
-        let frame = Frame(port: 99, time: 0, octets: [1])
+        let frame = RunFrame(port: 99, time: 0, octets: [1])
         #expect(
             judge(scenario: bench.scenario, evidence: bench.evidence, frames: [frame]).reason
                 == "a frame names port 99 of 9")

@@ -1,7 +1,7 @@
 public import Evidence
 
-/// A captured frame as the judge needs it.
-public struct Frame: Sendable, Equatable {
+/// A captured frame as the judge needs it: at a port of the evidence, on the run's clock.
+public struct RunFrame: Sendable, Equatable {
     /// The port that captured it: an index into `Evidence.ports`.
     public var port: Int
     /// When, since the run's start.
@@ -22,4 +22,4 @@ public struct Frame: Sendable, Equatable {
 /// Turns a filter in tcpdump's language into a predicate on Ethernet frames.
 ///
 /// Throws if the text is no filter; the error's description says why.
-public typealias FrameFilter = (String) throws -> (Frame) -> Bool
+public typealias FrameFilter = (String) throws -> (RunFrame) -> Bool
