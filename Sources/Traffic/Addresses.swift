@@ -8,7 +8,8 @@ extension Endpoint {
         guard let address, let port = address.port, let ip = address.ipAddress.flatMap({ IPAddress($0) })
         else { return nil }
         let isMapped = ip.family == .v6 && ip.value >> 32 == 0xFFFF
-        self.init(isMapped ? IPAddress(v4: UInt32(truncatingIfNeeded: ip.value)) : ip, port: UInt16(truncatingIfNeeded: port))
+        self.init(
+            isMapped ? IPAddress(v4: UInt32(truncatingIfNeeded: ip.value)) : ip, port: UInt16(truncatingIfNeeded: port))
     }
 
     func socketAddress() throws -> SocketAddress {

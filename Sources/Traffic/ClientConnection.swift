@@ -89,6 +89,7 @@ final class ClientConnection: @unchecked Sendable {
 
     private func furnish(_ channel: any Channel) throws {
         self.channel = channel
+        try loop.adopt(channel)
         let pipeline = channel.pipeline.syncOperations
         let counter = OctetCounter(
             received: { [self] count in
@@ -110,7 +111,6 @@ final class ClientConnection: @unchecked Sendable {
         isConnected = true
         exchange?.transcript.connected = surroundings.clock()
         exchange?.transcript.source = Endpoint(channel.localAddress)
-        loop.track(channel)
         send(bytes: request.bytes, timeout: request.timeout)
     }
 

@@ -22,19 +22,20 @@ final class DatagramServer: ChannelInboundHandler {
     private init(host: ServingHost) { self.host = host }
 
     /// Binds a socket; to be called on the loop's thread.
-    static func bind(_ address: SocketAddress, host: ServingHost, on loop: TrafficLoop) -> EventLoopFuture<any Channel> {
+    static func bind(_ address: SocketAddress, host: ServingHost, on loop: TrafficLoop) -> EventLoopFuture<Void> {
         let made = NIOLockedValueBox<(any Channel)?>(nil)
         return DatagramBootstrap(group: loop.eventLoop)
             .channelInitializer { channel in
                 made.withLockedValue { $0 = channel }
                 return channel.eventLoop.makeCompletedFuture {
+                    try loop.adopt(channel)
                     try channel.pipeline.syncOperations.addHandler(DatagramServer(host: host))
                 }
             }
             .bind(to: address)
             .flatMap { channel in
                 // Only now: NIO looks at the bound address to choose between IP_PKTINFO and IPV6_RECVPKTINFO.
-                channel.setOption(.receivePacketInfo, value: true).map { channel }
+                channel.setOption(.receivePacketInfo, value: true)
             }
             .flatMapErrorThrowing { error in
                 // NIO leaves the channel of a failed datagram bind open (`DatagramBootstrap.withNewChannel`).
@@ -55,7 +56,8 @@ final class DatagramServer: ChannelInboundHandler {
         let octets = min(request.octets, Self.longestDatagram - answer.readableBytes)
         answer.writeRepeatingByte(UInt8(ascii: "x"), count: octets)
         // A failure to send is a datagram lost, which UDP may do: the client says "no answer".
-        try? context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { fd in
+        try? context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
+            fd in
             Self.send(answer, to: envelope.remoteAddress, from: destination, over: fd)
         }
     }

@@ -56,9 +56,11 @@ final class LineServer: ChannelInboundHandler {
 
     /// The next whole line, without its line feed.
     private func nextLine() -> String? {
-        guard let length = received.readableBytesView.firstIndex(of: UInt8(ascii: "\n")).map({
-            $0 - received.readerIndex
-        }) else { return nil }
+        guard
+            let length = received.readableBytesView.firstIndex(of: UInt8(ascii: "\n")).map({
+                $0 - received.readerIndex
+            })
+        else { return nil }
         defer { received.discardReadBytes() }
         let line = received.readString(length: length)
         received.moveReaderIndex(forwardBy: 1)

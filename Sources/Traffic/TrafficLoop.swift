@@ -38,8 +38,13 @@ final class TrafficLoop: Sendable {
         eventLoop.flatSubmit(body)
     }
 
-    /// Notes a channel to be closed by `shutdown`, until it closes by itself.
-    func track(_ channel: any Channel) {
+    /// Takes a new channel into care, on the loop's thread: `shutdown` closes it, unless it closes before, and programs that
+    /// are started meanwhile do not inherit it. NIO's sockets have no close-on-exec flag (swift-nio 2.101,
+    /// `BaseSocket.makeSocket`, `ServerSocket.accept`), and a program that held one would keep its FIN from being sent.
+    func adopt(_ channel: any Channel) throws {
+        try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { fd in
+            guard fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 else { throw IOError(errnoCode: errno, reason: "F_SETFD") }
+        }
         let id = channels.withLockedValue { channels in
             channels.next += 1
             channels.open.append((channels.next, channel))

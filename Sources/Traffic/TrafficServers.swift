@@ -86,30 +86,28 @@ public final class TrafficServers: Sendable {
             served.withLockedValue { $0.append(request) }
         }
         return loop.run {
-            let bound: EventLoopFuture<any Channel>
             do {
                 let socketAddress = try address.socketAddress()
-                bound =
-                    kind == .udp
+                return kind == .udp
                     ? DatagramServer.bind(socketAddress, host: host, on: loop)
                     : Self.bindStream(kind, socketAddress, host: host, on: loop)
             } catch {
                 return loop.eventLoop.makeFailedFuture(error)
             }
-            return bound.map { loop.track($0) }
         }
     }
 
     private static func bindStream(
         _ kind: TrafficKind, _ address: SocketAddress, host: ServingHost, on loop: TrafficLoop
-    ) -> EventLoopFuture<any Channel> {
+    ) -> EventLoopFuture<Void> {
         ServerBootstrap(group: loop.eventLoop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             // One accept4 per wake-up: epoll is level-triggered, and asking again would mostly find nothing.
             .serverChannelOption(.maxMessagesPerRead, value: 1)
+            .serverChannelInitializer { channel in channel.eventLoop.makeCompletedFuture { try loop.adopt(channel) } }
             .childChannelInitializer { channel in
-                loop.track(channel)
-                return channel.eventLoop.makeCompletedFuture {
+                channel.eventLoop.makeCompletedFuture {
+                    try loop.adopt(channel)
                     let pipeline = channel.pipeline.syncOperations
                     switch kind {
                     case .http:
@@ -121,6 +119,7 @@ public final class TrafficServers: Sendable {
                 }
             }
             .bind(to: address)
+            .map { _ in }
     }
 }
 

@@ -68,14 +68,16 @@ final class TestNamespace: Sendable {
             guard drb_setns(handle.fileDescriptor) == 0 else { throw TestNetworkError(description: "setns") }
             let words: [String] = ["/bin/sh", "-ec", script]
             let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-            defer { arguments.forEach { free($0) } }
+            defer { for argument in arguments { free(argument) } }
             var process = pid_t()
             guard posix_spawn(&process, "/bin/sh", nil, nil, arguments, environ) == 0 else {
                 throw TestNetworkError(description: "posix_spawn")
             }
             var status: Int32 = 0
             while waitpid(process, &status, 0) < 0, errno == EINTR {}
-            guard status == 0 else { throw TestNetworkError(description: "\(handle.name): '\(script)' failed: \(status)") }
+            guard status == 0 else {
+                throw TestNetworkError(description: "\(handle.name): '\(script)' failed: \(status)")
+            }
         }
     }
 

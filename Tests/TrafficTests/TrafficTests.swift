@@ -25,6 +25,7 @@ extension TestNetwork {
     }
 }
 
+/// One after another: a program that one test starts could hold a socket that another is just making.
 @Suite(
     "Traffic between two namespaces", .serialized,
     .enabled(if: TestNetwork.isPossible, "making network namespaces needs CAP_SYS_ADMIN"))
@@ -101,7 +102,8 @@ struct TrafficTests {
             case .routerSaysProhibited: try network.server.run("ip route add prohibit 192.0.2.1")
             case .filterSaysProhibited:
                 try network.server.run(
-                    "ip addr add 192.0.2.1/32 dev lo; iptables-legacy -A INPUT -j REJECT --reject-with icmp-admin-prohibited")
+                    "ip addr add 192.0.2.1/32 dev lo; iptables-legacy -A INPUT -j REJECT --reject-with icmp-admin-prohibited"
+                )
             case .nobodyThere:
                 try network.client.run(
                     """
@@ -136,7 +138,9 @@ struct TrafficTests {
         }
     }
 
-    @Test("when all behind the SYN is dropped, the client is connected, then hears nothing", arguments: [TrafficKind.http, .tcp])
+    @Test(
+        "when all behind the SYN is dropped, the client is connected, then hears nothing",
+        arguments: [TrafficKind.http, .tcp])
     func connectedThenSilent(kind: TrafficKind) throws {
         try withNetwork { network in
             try network.servers.start(kind, port: 80, in: network.server.handle)
