@@ -78,7 +78,7 @@ public final class ConntrackHandle: Sendable {
 public enum ConntrackEvent: Sendable, Equatable {
     case new(ConntrackEntry)
     case updated(ConntrackEntry)
-    /// The kernel does not repeat state, flags and timeout here: it gives the tuples, the zone and the mark.
+    /// The timeout is what was left of it, 0 if it had expired. Kernels before 5.11 do not say the last state.
     case destroyed(ConntrackEntry)
     /// The kernel could not deliver events that happened here, because they were not collected in time (ENOBUFS).
     case lost

@@ -22,7 +22,7 @@ public final class IPVSHandle: Sendable {
     /// Opens the calling thread's network namespace. Throws ENOENT (`this kernel has no IPVS`) where there is none.
     public init() throws {
         link = Mutex(Link(netlink: try GenericNetlink(family: "IPVS", version: 1)))
-        files = try NamespaceProcFiles(opening: [Self.connectionsFile])
+        files = try NamespaceProcFiles(opening: [Self.connectionsFile, Self.totalsFile])
     }
 
     /// Whether this kernel has IPVS, or a module of it that it may load.
@@ -130,8 +130,23 @@ public final class IPVSHandle: Sendable {
 
     /// Services and their real servers with statistics (`ipvsadm -Ln --stats`), in ipvsadm's order: by firewall mark,
     /// address family, protocol, address and port.
+    ///
+    /// The kernel sums its counters up for readers every 2 seconds only (ip_vs_est.c), each service's and each real
+    /// server's at a time of its own: see ``isCurrent(_:)``.
     public func services() throws -> [IPVSService] {
         try configured().map { IPVSService($0) }
+    }
+
+    /// Whether these statistics, as just read, are all that the kernel has counted: whether those of the services make up
+    /// the namespace's total, and those of the real servers their service's.
+    ///
+    /// They never do once a service or real server with traffic was deleted, or counters were zeroed; but then, too, they
+    /// are complete 2 seconds after the last packet. The total is read from /proc/net/ip_vs_stats_percpu, which is not
+    /// delayed.
+    public func isCurrent(_ services: [IPVSService]) throws -> Bool {
+        guard let text = try files.text(of: Self.totalsFile) else { return true }
+        return IPVSTotals.parse(text) == IPVSTotals.sum(services.map(\.statistics))
+            && services.allSatisfy { $0.statistics == IPVSTotals.sum($0.destinations.map(\.statistics)) }
     }
 
     /// What `ipvsadm -Sn` prints.
@@ -184,6 +199,7 @@ public final class IPVSHandle: Sendable {
     // MARK: Connections
 
     private static let connectionsFile = "ip_vs_conn"
+    private static let totalsFile = "ip_vs_stats_percpu"
 
     /// The connection table (`ipvsadm -Lnc`), ordered by protocol, client, virtual endpoint and real server.
     ///

@@ -10,8 +10,8 @@ extension IPVSVirtualService {
                 line += family == .v6 ? " -M \(prefix)" : " -M \(Self.mask(prefix))"
             }
         }
-        if !schedulerFlags.isEmpty { line += " -b " + savedFlags.joined(separator: ",") }
         if onePacket { line += " -o" }
+        if !schedulerFlags.isEmpty { line += " -b " + savedFlags.joined(separator: ",") }
         return line + "\n" + realServers.map { "-a \(key) \($0.saved)\n" }.joined()
     }
 

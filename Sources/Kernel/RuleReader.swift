@@ -28,7 +28,8 @@ public final class RuleReader: Sendable {
 
     /// Opens the calling thread's network namespace; that thread must live as long as tables may still appear.
     ///
-    /// - Parameter run: runs the rule programs in that namespace.
+    /// - Parameter run: runs the rule programs in that namespace. It is called on the thread that calls `load`, `read` or
+    ///   `savedText`, under this object's lock: it must not wait for another user of this object.
     public init(run: @escaping RuleProgramRunner) throws {
         self.run = run
         files = try NamespaceProcFiles(opening: RuleFamily.allCases.compactMap(\.namesFile))
