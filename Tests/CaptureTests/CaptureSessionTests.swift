@@ -160,6 +160,8 @@ private let rightHere = Comment(rawValue: noPrivateNetwork ?? "")
             try run("ip", "link", "set", "left", "down")
             for _ in 0..<3 { #expect(session.drain().isEmpty) }
             try run("ip", "link", "set", "left", "up")
+            try waitForCarrier("left")
+            try waitForCarrier("right")
             try send(udpFrame(), outOf: "right", count: 3)
             #expect(session.drain().isEmpty)
         }
@@ -223,7 +225,9 @@ private let rightHere = Comment(rawValue: noPrivateNetwork ?? "")
             try quietUp("left")
             try session.open(0)
             #expect(session.drain().isEmpty)
+            try waitForCarrier("left")
             try enterNamespace(here)
+            try waitForCarrier("right")
             try send(udpFrame(), outOf: "right", count: 4)
             #expect(session.drain().isEmpty)
         }

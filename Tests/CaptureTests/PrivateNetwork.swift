@@ -107,6 +107,14 @@ func run(_ arguments: String..., mayFail: Bool = false) throws -> String {
 func makeVeth(_ name: String, peer: String) throws {
     try run("ip", "link", "add", name, "type", "veth", "peer", "name", peer)
     for interface in [name, peer] { try quietUp(interface) }
+    for interface in [name, peer] { try waitForCarrier(interface) }
+}
+
+/// Waits until frames can be sent. Between carrier and linkwatch's deferred work (`linkwatch_do_dev`, dev_activate) the
+/// device still has the noop queue, which drops without an error and before any tap.
+func waitForCarrier(_ interface: String) throws {
+    for _ in 0..<2000 where try run("ip", "link", "show", interface).contains("state UP") { return }
+    throw ToolFailure(description: "\(interface) has no carrier")
 }
 
 func quietUp(_ interface: String) throws {
