@@ -58,7 +58,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "Verdict", dependencies: ["Capture", "Evidence", "Net", "Scenario"], swiftSettings: settings),
-        .target(name: "Engine", dependencies: ["CLinux", "Kernel", "Lab", "Plan"], swiftSettings: settings),
+        .target(name: "Engine", dependencies: ["CLinux", "Evidence", "Kernel", "Lab", "Net", "Plan"], swiftSettings: settings),
         .target(
             name: "Report",
             dependencies: ["Evidence", "Net", "Scenario", "Verdict", .product(name: "XMLCoder", package: "XMLCoder")],
@@ -73,7 +73,7 @@ let package = Package(
 
         .testTarget(name: "NetTests", dependencies: ["Net"], swiftSettings: settings),
         .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: settings),
-        .testTarget(name: "CaptureTests", dependencies: ["Capture"], swiftSettings: settings),
+        .testTarget(name: "CaptureTests", dependencies: ["CPcap", "Capture", "Net"], swiftSettings: settings),
         .testTarget(name: "ScenarioTests", dependencies: ["Scenario"], swiftSettings: settings),
         .testTarget(name: "PlanTests", dependencies: ["Plan"], resources: [.copy("Golden")], swiftSettings: settings),
         .testTarget(name: "TrafficTests", dependencies: ["Traffic"], swiftSettings: settings),

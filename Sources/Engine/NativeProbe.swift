@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Evidence
 internal import Kernel
 internal import Net
 
@@ -30,7 +31,7 @@ enum NativeProbe {
         case "ipvs": try namespace.run { _ = try IPVSHandle() }
         case "dummy": try route.perform([.addDummy(name: "probe0")])
         case "bridge-nf":
-            try namespace.run { try SystemControl.write("net.bridge.bridge-nf-call-iptables", "1", in: "probe") }
+            try SystemControl.write("net.bridge.bridge-nf-call-iptables", "1", in: namespace)
         case "conntrack": try load(["-A INPUT -m state --state INVALID -j DROP"], table: "filter", in: namespace)
         case "zones": try load(["-A PREROUTING -j CT --zone 1"], table: "raw", in: namespace)
         case "arptables":
@@ -54,14 +55,14 @@ enum NativeProbe {
     ) throws {
         let text = "*\(table)\n" + rules.map { $0 + "\n" }.joined() + "COMMIT\n"
         try RuleTables.load(text, family: family, flush: true) { arguments, input in
-            let result = try ProcessRunner.run(arguments, input: input, in: namespace)
-            return (result.status, result.output, result.errors)
+            let record = try ProcessRunner.run(arguments, in: namespace, input: input).record
+            return (record.status, record.output, record.errors)
         }
     }
 
     private static func check(_ arguments: [String], in namespace: NetworkNamespace) throws {
         let result = try ProcessRunner.run(arguments, in: namespace)
-        guard result.status == 0 else {
+        guard result.succeeded else {
             throw KernelError(arguments.joined(separator: " "), code: EOPNOTSUPP, explanation: result.errors)
         }
     }

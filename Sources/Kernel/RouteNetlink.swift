@@ -45,6 +45,15 @@ public final class RouteNetlink: Sendable {
         try send(batch)
     }
 
+    /// Makes the kernel catch up with these links' carrier. A veth that was just set up drops every frame in silence until
+    /// linkwatch's deferred work, up to a second later, gives it a real queue; asking about one link by name does that
+    /// work at once (rtnl_getlink calls linkwatch_sync_dev in Linux 6.12).
+    ///
+    /// Links that do not exist are passed over.
+    public func awaitCarrier(of links: [String]) throws(KernelError) {
+        _ = try indices(of: links)
+    }
+
     private func send(_ batch: [RouteRequest]) throws(KernelError) {
         let indices = try indices(of: batch.flatMap(\.references))
         var messages: [[UInt8]] = []

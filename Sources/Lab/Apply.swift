@@ -34,6 +34,10 @@ extension Run {
             try applyAlone(operation.action, in: place)
         }
         try flush()
+        // A tap device that has moved is set up anew.
+        if operations.contains(where: { if case .moveInterface = $0.action { true } else { false } }) {
+            for place in places { try place.awaitCarriers() }
+        }
     }
 
     /// The operation as a routing netlink request; nil if it is something else.

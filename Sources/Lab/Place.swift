@@ -47,6 +47,10 @@ final class Place {
         try route.perform(requests)
     }
 
+    func awaitCarriers() throws {
+        try route.awaitCarrier(of: interfaces.sorted())
+    }
+
     func flushNeighbours() throws {
         try route.flushNeighbours()
     }

@@ -92,6 +92,7 @@ final class Run {
             placeByName[namespace.name] = place
         }
         try apply(plan.setup)
+        for place in places { try place.awaitCarriers() }
         for index in plan.captures.indices { try openCapture(index) }
         for server in plan.servers {
             guard let kind = TrafficKind(rawValue: server.kind) else { continue }

@@ -20,18 +20,16 @@ struct ScenarioSelection: ParsableArguments {
 
     /// The chosen scenarios. Prints every mistake in the files first; with one, throws `ExitCode.invalid`.
     func load() throws -> [Scenario] {
-        let (library, loaded) = try loadAll()
+        let loaded = try loadAll()
         for diagnostic in loaded.diagnostics { Console.error(diagnostic.excerpt) }
         guard !loaded.diagnostics.hasErrors else { throw ExitCode.invalid }
-        _ = library
-        var chosen = loaded.scenarios
-        let patterns = names.filter { !$0.isYAMLFile }
-        if !patterns.isEmpty {
-            let (selected, unknown) = ScenarioLibrary.select(patterns, from: loaded.scenarios)
-            for each in unknown { Console.error("drbench: \(each)") }
-            guard unknown.isEmpty else { throw ExitCode.invalid }
-            chosen = selected
+        let selection = loaded.scenarios.selected(by: names.filter { !$0.isYAMLFile })
+        for (word, suggestion) in selection.unmatched {
+            let hint = suggestion.map { "; did you mean '\($0)'?" } ?? "; 'drbench list' shows what there is"
+            Console.error("drbench: there is no scenario '\(word)'\(hint)")
         }
+        guard selection.unmatched.isEmpty else { throw ExitCode.invalid }
+        var chosen = selection.scenarios
         if !tag.isEmpty {
             chosen = chosen.filter { !Set($0.tags).isDisjoint(with: tag) }
         }
@@ -43,7 +41,7 @@ struct ScenarioSelection: ParsableArguments {
     }
 
     /// Everything in the library, or in the files that were named, with what is wrong in it.
-    func loadAll() throws -> (ScenarioLibrary, (scenarios: [Scenario], diagnostics: [Diagnostic])) {
+    private func loadAll() throws -> (scenarios: [Scenario], diagnostics: [Diagnostic]) {
         let installation = Installation.find()
         guard let topologies = topologies ?? installation?.topologies else {
             Console.error("drbench: no folder 'netns' here or above; --topologies DIR names one")
@@ -62,7 +60,7 @@ struct ScenarioSelection: ParsableArguments {
                         return "\(error)"
                     }
                 }, knownNeeds: Capabilities.known.map(\.name)))
-        guard !files.isEmpty else { return (library, library.load()) }
+        guard !files.isEmpty else { return library.load() }
         var scenarios: [Scenario] = []
         var diagnostics: [Diagnostic] = []
         for file in files {
@@ -75,10 +73,18 @@ struct ScenarioSelection: ParsableArguments {
             scenarios += loaded.scenarios
             diagnostics += loaded.diagnostics
         }
-        return (library, (scenarios, diagnostics))
+        return (scenarios, diagnostics)
     }
 }
 
 extension String {
     fileprivate var isYAMLFile: Bool { hasSuffix(".yaml") || hasSuffix(".yml") }
+}
+
+extension Scenario {
+    /// The folder of the scenario's file, for JUnit's test suites.
+    var suiteName: String {
+        let location = timeline.first?.location ?? expectations.first?.location
+        return location.map { $0.file.parent.split(separator: "/").last.map(String.init) ?? "scenarios" } ?? "scenarios"
+    }
 }
