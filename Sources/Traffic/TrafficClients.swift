@@ -4,7 +4,9 @@ internal import NIOCore
 
 /// Clients that make requests from within namespaces, and say of each how it ended.
 ///
-/// Every function comes twice: one that blocks its thread, and one for asynchronous callers. A request that fails is no
+/// Every function comes twice: one that blocks its thread, and one for asynchronous callers. In a guest in virtual time
+/// take the first: the second starts Swift's concurrency pool, whose libdispatch then wakes up every second for ever, and
+/// every idle second of virtual time costs. A request that fails is no
 /// error but a transcript; thrown are `KernelError` (the namespace cannot be entered, which needs CAP_SYS_ADMIN) and
 /// `TrafficError`.
 public final class TrafficClients: Sendable {

@@ -55,15 +55,17 @@ final class TrafficLoop: Sendable {
         }
     }
 
-    /// Closes what is open, first the oldest, and ends the thread. To be called once.
-    func shutdown() throws {
+    /// Closes what is open, first the oldest; the thread goes on.
+    func closeAll() throws {
         let closed: EventLoopFuture<Void> = run { [channels, eventLoop] in
             for (_, channel) in channels.withLockedValue({ $0.open }) { channel.close(promise: nil) }
             return eventLoop.makeSucceededVoidFuture()
         }
         try closed.wait()
-        try group.syncShutdownGracefully()
     }
+
+    /// Ends the thread. To be called once, when nothing is open.
+    func end() throws { try group.syncShutdownGracefully() }
 }
 
 /// The threads that drive traffic, one for each namespace that has clients or servers: made when first needed.
@@ -84,13 +86,22 @@ public final class TrafficLoops: Sendable {
     }
 
     /// Closes every server and connection in the order of their opening (plain close(2)), namespace by namespace in the
-    /// order of their first use, and ends the threads. Blocks until that is done; then nothing of this room is left, and
-    /// it can be used anew.
+    /// order of their first use. Blocks until that is done.
+    ///
+    /// The threads stay, which hold their namespaces: for a process that ends soon, as a guest's, this is all it takes
+    /// (NIO ends threads with libdispatch's help, which starts threads for it).
+    public func closeAll() throws {
+        for loop in loops.withLockedValue({ $0 }) { try loop.closeAll() }
+    }
+
+    /// Closes everything, as `closeAll` does, and ends the threads; then nothing of this room is left, and it can be used
+    /// anew. Blocks until that is done.
     public func shutdown() throws {
+        try closeAll()
         let ending = loops.withLockedValue { loops in
             defer { loops = [] }
             return loops
         }
-        for loop in ending { try loop.shutdown() }
+        for loop in ending { try loop.end() }
     }
 }

@@ -61,21 +61,14 @@ public final class TrafficServers: Sendable {
     public func start(_ kind: TrafficKind, port: UInt16, in namespace: NamespaceHandle) throws {
         let loop = try loops.loop(for: namespace)
         do {
-            try listen(kind, .wildcard(.v6, port: port), on: loop).wait()
-        } catch let error as IOError where error.errnoCode == EAFNOSUPPORT {
-            try naming("\(kind.rawValue)/\(port)", in: namespace) {
+            do {
+                try listen(kind, .wildcard(.v6, port: port), on: loop).wait()
+            } catch let error as IOError where error.errnoCode == EAFNOSUPPORT {
+                // A kernel without IPv6 (ipv6.disable=1).
                 try listen(kind, .wildcard(.v4, port: port), on: loop).wait()
             }
         } catch let error as IOError {
             throw KernelError("listen on \(kind.rawValue)/\(port)", code: error.errnoCode, namespace: namespace.name)
-        }
-    }
-
-    private func naming(_ port: String, in namespace: NamespaceHandle, _ body: () throws -> Void) throws {
-        do {
-            try body()
-        } catch let error as IOError {
-            throw KernelError("listen on \(port)", code: error.errnoCode, namespace: namespace.name)
         }
     }
 

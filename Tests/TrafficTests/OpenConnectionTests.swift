@@ -138,6 +138,17 @@ extension TrafficTests {
             }
         }
 
+        @Test("closing all ends servers and connections, and leaves the threads to go on")
+        func closeAll() throws {
+            try withNetwork { network in
+                try network.servers.start(.http, port: 80, in: network.server.handle)
+                _ = try network.clients.open(name: "a", network.request(.http))
+                try network.loops.closeAll()
+                #expect(try network.clients.use(name: "a", bytes: 0, timeout: second).outcome == .closedEarly)
+                #expect(try network.clients.request(network.request(.http)).map(\.outcome) == [.refused])
+            }
+        }
+
         @Test("a port that is taken is EADDRINUSE, by the server's name", arguments: TrafficKind.allCases)
         func portTaken(kind: TrafficKind) throws {
             try withNetwork { network in
