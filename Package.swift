@@ -76,7 +76,7 @@ let package = Package(
         .testTarget(name: "CaptureTests", dependencies: ["CPcap", "Capture", "Net"], swiftSettings: settings),
         .testTarget(name: "ScenarioTests", dependencies: ["Scenario"], swiftSettings: settings),
         .testTarget(name: "PlanTests", dependencies: ["Plan"], resources: [.copy("Golden")], swiftSettings: settings),
-        .testTarget(name: "TrafficTests", dependencies: ["Traffic"], swiftSettings: settings),
+        .testTarget(name: "TrafficTests", dependencies: ["CLinux", "Evidence", "Kernel", "Net", "Traffic"], swiftSettings: settings),
         .testTarget(name: "VerdictTests", dependencies: ["Verdict"], swiftSettings: settings),
         .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: settings),
         .testTarget(name: "EngineTests", dependencies: ["Engine"], swiftSettings: settings),

@@ -30,6 +30,10 @@ int drb_socket(int domain, int type, int protocol) {
     return socket(domain, type | SOCK_CLOEXEC, protocol);
 }
 
+int drb_sock_dgram(void) { return SOCK_DGRAM; }
+
+int drb_sock_raw(void) { return SOCK_RAW; }
+
 int drb_close_from(void *actions, int first) {
     return posix_spawn_file_actions_addclosefrom_np(actions, first);
 }

@@ -26,7 +26,7 @@ final class NetlinkSocket: NetlinkTransport {
     /// Errors: those of socket(2); EPROTONOSUPPORT for a protocol that the kernel was built without.
     init(protocol: Int32, in namespace: NetworkNamespace) throws(KernelError) {
         descriptor = try namespace.openSocket(
-            domain: AF_NETLINK, type: Int32(SOCK_RAW.rawValue), protocol: `protocol`)
+            domain: AF_NETLINK, type: drb_sock_raw(), protocol: `protocol`)
         self.namespace = namespace.name
         slots = Mutex([UInt8](repeating: 0, count: Self.slotSize * Self.slotCount))
         // The kernel's own words for what it refuses (NLMSGERR_ATTR_MSG). libnl 3.7 would only print them.

@@ -33,10 +33,9 @@ public final class RuleReader: Sendable {
     public init(run: @escaping RuleProgramRunner) throws {
         self.run = run
         files = try NamespaceProcFiles(opening: RuleFamily.allCases.compactMap(\.namesFile))
-        let datagram = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
-        ipv4Socket = socket(AF_INET, datagram, 0)
+        ipv4Socket = drb_socket(AF_INET, drb_sock_dgram(), 0)
         guard ipv4Socket >= 0 else { throw KernelError("open a socket to read rules", code: errno) }
-        ipv6Socket = socket(AF_INET6, datagram, 0)
+        ipv6Socket = drb_socket(AF_INET6, drb_sock_dgram(), 0)
     }
 
     deinit {

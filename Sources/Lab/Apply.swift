@@ -80,13 +80,14 @@ extension Run {
         }
     }
 
-    /// Moves a tap device with its capture: what it has seen on the old hypervisor is kept, and it is captured on the new
-    /// one before it is up.
+    /// Moves a tap device with its capture: what it has seen on the old hypervisor is kept. On the new one it is captured
+    /// from the moment it is up (libpcap opens no interface that is down) and before it is plugged into the bridge.
     private func moveInterface(_ name: String, from source: Place, to target: Place) throws {
         captures.drain()
         try source.perform([.moveLink(name, to: target.namespace.descriptor)])
         let mac = source.forget(name)
         target.note(name, mac: mac)
+        try target.perform([.setUp(name)])
         for (index, point) in plan.captures.enumerated()
         where point.namespace == target.name && point.interface == name {
             try openCapture(index)

@@ -100,6 +100,11 @@ final class Place {
         if !counters.isEmpty { snapshot.counters[name] = counters }
     }
 
+    func ipvsStatisticsAreCurrent() throws -> Bool {
+        guard let ipvs else { return true }
+        return try ipvs.isCurrent(ipvs.services())
+    }
+
     func savedRules(_ family: RuleFamily) throws -> String {
         try ruleReader?.savedText(family) ?? ""
     }

@@ -57,7 +57,11 @@ final class Run {
         var problem: String?
         do {
             try build()
-            clock.sleep(Self.pause)
+            if evidence.engine.virtualTime {
+                // A kernel younger than one second has no timestamp by which TIME_WAIT could free a port
+                // (tcp_twsk_unique); here waiting costs nothing.
+                clock.sleep(2_000_000_000)
+            }
             evidence.initial = try snapshot()
             for (index, step) in plan.steps.enumerated() {
                 events.send(.step(index, name: step.name))
@@ -65,7 +69,7 @@ final class Run {
             }
             clock.sleep(plan.settle)
             evidence.ended = clock.now()
-            evidence.final = try snapshot()
+            evidence.final = try snapshot(awaitingIPVS: plan.awaitsIPVSStatistics)
         } catch {
             problem = "\(error)"
             evidence.problems.append("\(error)")
@@ -79,7 +83,7 @@ final class Run {
         } catch {
             problem = problem ?? "\(error)"
         }
-        try? loops.shutdown()
+        try? loops.closeAll()
         return problem
     }
 
@@ -163,13 +167,21 @@ final class Run {
         clock.sleep(Self.pause)
         record.ended = clock.now()
         captures.drain()
-        record.after = try snapshot()
+        record.after = try snapshot(awaitingIPVS: step.awaitsIPVSStatistics)
         evidence.steps.append(record)
     }
 
     // MARK: Evidence
 
-    private func snapshot() throws -> Snapshot {
+    /// - Parameter awaitingIPVS: whether to wait until IPVS has summed up its statistics, which its estimator does for all
+    ///   readers (ipvsadm, too) every two seconds.
+    private func snapshot(awaitingIPVS: Bool = false) throws -> Snapshot {
+        if awaitingIPVS {
+            let deadline = clock.now() + 3_000_000_000
+            while try !places.allSatisfy({ try $0.ipvsStatisticsAreCurrent() }), clock.now() < deadline {
+                clock.sleep(100_000_000)
+            }
+        }
         var snapshot = Snapshot()
         for place in places where place.role != .switch {
             try place.observe(into: &snapshot)
@@ -180,10 +192,10 @@ final class Run {
     /// What the kernel holds at the end, as iptables-save and its relatives print it.
     private func saveRules() throws {
         for place in places where place.hasRules {
-            mkdir("\(folder)/rules", 0o755)
             for family in RuleFamily.allCases {
                 let text = try place.savedRules(family)
                 guard !text.isEmpty else { continue }
+                mkdir("\(folder)/rules", 0o755)
                 try Data(text.utf8).write(
                     to: URL(filePath: "\(folder)/rules/\(place.name).\(family.rawValue).rules"))
             }

@@ -16,6 +16,8 @@ public struct Plan: Codable, Sendable, Equatable {
     /// How long to watch after the last step, nanoseconds.
     public var settle: Int64
     public var snapshotLength: Int
+    /// Whether the final snapshot must wait for IPVS to sum up its statistics.
+    public var awaitsIPVSStatistics = false
 
     public init(scenario: String, settle: Int64, snapshotLength: Int) {
         self.scenario = scenario
@@ -62,10 +64,13 @@ public struct Plan: Codable, Sendable, Equatable {
     public struct StepPlan: Codable, Sendable, Equatable {
         public var name: String
         public var action: Action
+        /// Whether the snapshot after the step must wait for IPVS to sum up its statistics.
+        public var awaitsIPVSStatistics: Bool
 
-        public init(name: String, action: Action) {
+        public init(name: String, action: Action, awaitsIPVSStatistics: Bool = false) {
             self.name = name
             self.action = action
+            self.awaitsIPVSStatistics = awaitsIPVSStatistics
         }
 
         public enum Action: Codable, Sendable, Equatable {
@@ -124,6 +129,7 @@ public struct Operation: Codable, Sendable, Equatable {
         case setDown(interface: String)
         /// At most this many segments in one GSO frame (IFLA_GSO_MAX_SEGS): 1 makes captures count real frames.
         case setGSOMaxSegments(interface: String, Int)
+        /// It is up there, and captured.
         case moveInterface(name: String, toNamespace: String)
         case addAddress(IPPrefix, interface: String)
         case addRoute(to: IPPrefix?, via: IPAddress?, interface: String?)

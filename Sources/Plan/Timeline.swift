@@ -17,7 +17,8 @@ extension Planner {
             case .flushNeighbours(let hosts): .operations(hosts.map { Operation($0, .flushNeighbours) })
             case .wait(let duration): .wait(duration)
             }
-        return Plan.StepPlan(name: step.name, action: action)
+        return Plan.StepPlan(
+            name: step.name, action: action, awaitsIPVSStatistics: step.expectations.askForIPVSStatistics)
     }
 
     /// What a migration does to the network: the new hypervisor gets the port's rules, then the tap device, and the old
@@ -39,7 +40,6 @@ extension Planner {
             operations.append(Operation(source, .moveInterface(name: port.tapName, toNamespace: target)))
             operations.append(
                 Operation(target, .setMaster(interface: port.tapName, bridge: bridgeName(on: target, network))))
-            operations.append(Operation(target, .setUp(interface: port.tapName)))
             let point = Plan.CapturePoint(namespace: target, interface: port.tapName)
             if !plan.captures.contains(point) { plan.captures.append(point) }
         }

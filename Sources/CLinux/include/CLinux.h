@@ -40,9 +40,11 @@ int drb_thread_id(void);
 int drb_pipe(int descriptors[2]);
 /// pidfd_open(): close-on-exec, readable once the process has ended. glibc has it only since 2.36.
 int drb_process_descriptor(int process);
-/// socket() with SOCK_CLOEXEC, an enumerator in a header that belongs to no module: Swift finds it or not depending on
-/// what else a compilation imports.
+/// socket() with SOCK_CLOEXEC; and the types SOCK_DGRAM and SOCK_RAW, which are enumerators in a header that belongs to no
+/// module: Swift finds them or not depending on what else a compilation imports.
 int drb_socket(int domain, int type, int protocol);
+int drb_sock_dgram(void);
+int drb_sock_raw(void);
 /// posix_spawn_file_actions_addclosefrom_np(); `actions` is a posix_spawn_file_actions_t. 0 or an errno.
 int drb_close_from(void *actions, int first);
 /// memfd_create(MFD_CLOEXEC): a file without a name that is in memory only. The descriptor, or -1 with errno.
