@@ -7,6 +7,8 @@
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -60,4 +62,17 @@ int drb_receive(int descriptor, void *buffer, unsigned int size, int lengths[], 
     for (int i = 0; i < received; i++)
         lengths[i] = headers[i].msg_hdr.msg_flags & MSG_TRUNC ? -1 : (int)headers[i].msg_len;
     return received;
+}
+
+int drb_send_frame(const char *interface, const void *frame, size_t length) {
+    struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(interface) };
+    int descriptor, code = 0;
+
+    if (!address.sll_ifindex) return -errno;
+    // Protocol 0: it receives nothing.
+    descriptor = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -errno;
+    if (sendto(descriptor, frame, length, 0, (struct sockaddr *)&address, sizeof address) < 0) code = -errno;
+    close(descriptor);
+    return code;
 }

@@ -34,10 +34,6 @@ extension Run {
             try applyAlone(operation.action, in: place)
         }
         try flush()
-        // A tap device that has moved is set up anew.
-        if operations.contains(where: { if case .moveInterface = $0.action { true } else { false } }) {
-            for place in places { try place.awaitCarriers() }
-        }
     }
 
     /// The operation as a routing netlink request; nil if it is something else.
@@ -64,13 +60,17 @@ extension Run {
             return .addRoute(.init(to: to, via: via, link: interface))
         case .addNeighbour(let address, let mac, let interface):
             return .addNeighbour(address, mac, link: interface)
-        case .moveInterface, .flushNeighbours, .sysctl, .loadRules, .addService: return nil
+        case .moveInterface, .announce, .flushNeighbours, .sysctl, .loadRules, .addService: return nil
         }
     }
 
     private func applyAlone(_ action: Operation.Action, in place: Place) throws {
         switch action {
         case .moveInterface(let name, let target): try moveInterface(name, from: place, to: self.place(target))
+        case .announce(let interface, let mac):
+            // Through queues that pass frames on: see RouteNetlink.awaitCarrier.
+            for place in places { try place.awaitCarriers() }
+            try place.namespace.send(Announcement.rarp(mac), from: interface)
         case .flushNeighbours: try place.flushNeighbours()
         case .loadRules(let family, let text, let flush):
             guard let family = RuleFamily(rawValue: family.rawValue) else { return }

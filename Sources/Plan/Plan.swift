@@ -131,6 +131,8 @@ public struct Operation: Codable, Sendable, Equatable {
         case setGSOMaxSegments(interface: String, Int)
         /// It is up there, and captured.
         case moveInterface(name: String, toNamespace: String)
+        /// Sends a RARP request about itself, as QEMU does when a machine has moved: switches learn its new port.
+        case announce(interface: String, mac: MACAddress)
         case addAddress(IPPrefix, interface: String)
         case addRoute(to: IPPrefix?, via: IPAddress?, interface: String?)
         case addNeighbour(IPAddress, MACAddress, interface: String)

@@ -21,8 +21,9 @@ extension Planner {
             name: step.name, action: action, awaitsIPVSStatistics: step.expectations.askForIPVSStatistics)
     }
 
-    /// What a migration does to the network: the new hypervisor gets the port's rules, then the tap device, and the old
-    /// one loses them. The other end of the cable, the host's card, stays where it is.
+    /// What a live migration does to the network: the new hypervisor gets the port's rules, then the tap device; the
+    /// machine announces itself as QEMU makes it; the old hypervisor loses the rules. The other end of the cable, the
+    /// host's card, stays where it is.
     private mutating func move(_ name: String, to target: String) throws -> [Operation] {
         guard let host = scenario.host(name) else { throw PlanError("there is no host '\(name)' to move") }
         guard let source = placement[name], scenario.isHypervisor(source), scenario.isHypervisor(target) else {
@@ -42,6 +43,9 @@ extension Planner {
                 Operation(target, .setMaster(interface: port.tapName, bridge: bridgeName(on: target, network))))
             let point = Plan.CapturePoint(namespace: target, interface: port.tapName)
             if !plan.captures.contains(point) { plan.captures.append(point) }
+        }
+        for port in moving {
+            operations.append(Operation(name, .announce(interface: port.name, mac: port.macAddress)))
         }
         for hypervisor in scenario.hypervisors where hypervisor.name == source {
             operations += try portSecurity(of: hypervisor)
