@@ -43,9 +43,10 @@ enum HostFormat {
             // AddressPairAndPortSecurityRequired.
             if !port.portSecurityEnabled {
                 for key in ["security_groups", "allowed_address_pairs"] {
-                    guard let entry = tree.entry(key), entry.value.elements != [] else { continue }
+                    guard let value = tree[key], value.elements != [] else { continue }
                     reader.error(
-                        at: entry.keyLocation, "'\(key)' on a port without port security", expected: "\(key): []")
+                        at: tree.location(of: ["port_security_enabled"]), "a port without port security has '\(key)'",
+                        expected: "\(key): []")
                 }
             }
         })
@@ -76,7 +77,7 @@ enum HostFormat {
                 Field(kind.rawValue, .port, "The port of a \(kind.rawValue) server.") {
                     $0 = Server(kind: kind, port: $1)
                 }
-            }, rules: [.exactlyOne(Server.Kind.allCases.map(\.rawValue))])
+            }, rules: [.exactlyOne(Server.Kind.allCases.map(\.rawValue), of: "port")])
     ).checked { servers, tree, reader in
         for (index, server) in servers.enumerated() {
             // http and tcp servers take the same kind of socket.
