@@ -65,7 +65,7 @@ extension Diagnostic {
 extension [Diagnostic] {
     public var hasErrors: Bool { contains { $0.severity == .error } }
 
-    /// In the order of the files, each once: what a topology has wrong is found again in every scenario that stands on it.
+    /// In the order of the files, each once: what a scenario has wrong is found again in every variant.
     func tidied() -> [Diagnostic] {
         var seen: Set<Diagnostic> = []
         return filter { seen.insert($0).inserted }

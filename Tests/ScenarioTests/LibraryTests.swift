@@ -94,6 +94,29 @@ struct LibraryTests {
         #expect(scenarios.map(\.fullName) == ["s", "s/b"])
     }
 
+    @Test("a scenario needs a title and a topology, and is read on without them")
+    func emptyScenario() {
+        #expect(
+            Sample.read("{settle: x, hosts: {lb: {on: hv9}}}").diagnostics.map(\.description) == [
+                "s.yaml:1:1: error: a scenario needs 'title', expected one line for drbench list",
+                "s.yaml:1:1: error: a scenario needs 'topology', expected a topology's name: that of its file in netns/",
+                "s.yaml:1:10: error: found 'x', expected a duration such as 2s, 500ms or 15min",
+            ])
+    }
+
+    @Test("a topology's mistake is told once and hides none of the scenario's")
+    func topologyMistake() {
+        let topology = Sample.topology.replacing("uplink: fab}\nhosts", with: "uplink: fib}\nhosts")
+        let (scenarios, diagnostics) = Sample.read(
+            Sample.head + "settle: x\nvariants: {a: {title: a}}", topology: topology)
+        #expect(scenarios.isEmpty)
+        #expect(
+            diagnostics.map(\.description) == [
+                "net.yaml:8:17: error: unknown switch 'fib'; did you mean 'fab'?",
+                "s.yaml:3:9: error: found 'x', expected a duration such as 2s, 500ms or 15min",
+            ])
+    }
+
     @Test("missing files and directories are diagnostics")
     func missing() {
         let library = ScenarioLibrary(scenarios: ["/nowhere/s"], topologies: "/nowhere/t")

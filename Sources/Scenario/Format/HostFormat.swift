@@ -92,7 +92,7 @@ enum HostFormat {
         "host", "a host", "A machine with its own network namespace: a VM, a router, a client.", blank: Host(name: ""),
         fields: [
             Field(
-                "on", \.on, .name(of: .attachment), "The hypervisor or switch of its ports, unless they say otherwise."),
+                "on", \.on, .name(of: .attachment), "The hypervisor or switch of its ports, unless they differ."),
             Field("ports", \.ports, ports, "Its ports by the names of its cards."),
             Field("interfaces", \.interfaces, interfaces, "Its interfaces without a cable, by name."),
             Field("routes", \.routes, .list(of: IPRouteWords.route), "Its routes, in ip-route(8)'s words."),

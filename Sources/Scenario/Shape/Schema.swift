@@ -1,5 +1,4 @@
-/// What a value of the format looks like, for whoever reads the format without reading it: the JSON Schema is written from
-/// this.
+/// What a value of the format looks like: the JSON Schema is written from this.
 indirect enum Schema: Sendable {
     /// Text; a pattern is a regular expression of both ECMA 262 and Swift.
     case text(pattern: String?)
