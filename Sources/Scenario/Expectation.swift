@@ -75,7 +75,8 @@ public struct Expectation: Sendable, Equatable {
 
     /// Frames at a captured port.
     public struct Packets: Sendable, Equatable {
-        /// `host:interface`; without an interface the host's only port; a hypervisor's port by its host: `hv1:tap-lb`.
+        /// `host:interface`; without an interface the host's only port; `hv1:uplink`, `hv1:tap(lb)` or `hv1:tap(lb:eth0)`
+        /// for a hypervisor's; `fab:hv1`, `fab:gw` or `fab:gw:eth0` for a switch's, by what is plugged into it.
         public var at: String
         /// A pcap filter: what `tcpdump` takes.
         public var filter: String
@@ -289,7 +290,7 @@ public struct Expectation: Sendable, Equatable {
         public var on: String
         /// Which packets: a pcap filter.
         public var packet: String
-        /// The port they came in by, and the one they did not go out by: `hv1:uplink`, `hv1:tap-lb`.
+        /// The port they came in by, and the one they did not go out by: `hv1:uplink`, `hv1:tap(lb)`.
         public var from: String
         public var to: String
         public var table: String

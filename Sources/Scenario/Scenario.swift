@@ -229,7 +229,7 @@ public struct Port: Sendable, Equatable {
     public var network: String?
     /// The hypervisor or switch that it is plugged into; nil for the host's own `on`.
     public var on: String?
-    /// Cabled straight to another host's port, `gw:eth1`, instead of to a bridge.
+    /// Cabled straight to another host's port, `gw:eth1`, instead of to a bridge. Both ends say so.
     public var peer: String?
     public var macAddress: MACAddress
     public var fixedIPs: [IPAddress]

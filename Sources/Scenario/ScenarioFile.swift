@@ -1,8 +1,30 @@
-/// A topology's text by its name; nil if there is none.
+/// Where topologies come from.
 struct TopologySource: Sendable {
     /// What exists, for suggestions.
     var names: [String]
-    var read: @Sendable (String) -> (tree: Tree?, diagnostics: [Diagnostic])?
+    /// nil if there is none of this name.
+    var read: @Sendable (String) -> Topology?
+}
+
+/// A topology as it was read, with what is wrong with it by itself.
+struct Topology: Sendable {
+    var file: String
+    var tree: Tree?
+    var diagnostics: [Diagnostic]
+
+    /// Decoded as a network that could be built as it stands.
+    init(_ text: String, file: String, checks: ScenarioChecks) {
+        self.file = file
+        (tree, diagnostics) = YAMLReader.read(text, file: file)
+        guard let tree else { return }
+        diagnostics += ScenarioFile.decode(tree, as: ScenarioFormat.topology, names: Names(of: tree), checks: checks).1
+    }
+
+    /// One that cannot be read at all.
+    init(_ problem: FileProblem) {
+        file = problem.file
+        diagnostics = [problem.diagnostic]
+    }
 }
 
 /// One scenario file: its text to scenarios, itself and its variants.
@@ -80,34 +102,32 @@ struct ScenarioFile {
     }
 
     private mutating func decode(_ own: Tree, variant: String?, damaged: Bool) {
-        var tree = own
-        var known = true
-        if let topology = own[ScenarioFormat.topologyKey], let name = topology.text {
-            if let (base, problems) = topologies.read(name) {
-                diagnostics += problems
-                if let base, base.entries != nil {
-                    tree = base.without(["description"]).overlaid(by: own)
-                } else {
-                    known = false
-                }
-            } else {
-                known = false
-                diagnostics.append(
-                    Diagnostic(
-                        at: topology.location, "unknown topology '\(Tree.shortened(name))'",
-                        expected: topologies.names.isEmpty ? nil : Reader.oneOf(topologies.names),
-                        suggestion: NearestName.of(name, among: topologies.names)))
-            }
-        } else {
-            known = false
+        let topology = own[ScenarioFormat.topologyKey].flatMap { place in place.text.map { ($0, place.location) } }
+        let base = topology.flatMap { topologies.read($0.0) }
+        if let topology, base == nil {
+            diagnostics.append(.unknown("topology", topology.0, at: topology.1, known: topologies.names))
         }
-        let (scenario, problems) = Self.decode(
-            tree, as: ScenarioFormat.scenario, names: known ? Names(of: tree) : nil, checks: checks)
+        var tree = own
+        var names: Names?
+        if let below = base?.tree, let entries = below.entries {
+            // Its other keys were reported where it was read by itself.
+            let shared = entries.filter { ScenarioFormat.sharedKeys.contains($0.key) }
+            tree = Tree(content: .map(shared), location: below.location).overlaid(by: own)
+            names = Names(of: tree)
+        }
+        var (scenario, problems) = Self.decode(tree, as: ScenarioFormat.scenario, names: names, checks: checks)
+        if let base, base.diagnostics.hasErrors {
+            // Told already, and not to be told again of every scenario that stands on it.
+            problems.removeAll { $0.location.file == base.file }
+            problems += base.diagnostics
+        } else if let base {
+            problems += base.diagnostics
+        }
         diagnostics += problems
-        guard var scenario, known, !damaged, !problems.hasErrors else { return }
-        scenario.name = name
-        scenario.variant = variant
-        scenarios.append(scenario)
+        guard names != nil, !damaged, !problems.hasErrors else { return }
+        scenario?.name = name
+        scenario?.variant = variant
+        if let scenario { scenarios.append(scenario) }
     }
 
     /// Decodes and checks a whole tree. nil names: nothing can be called unknown, and nothing fits together.
@@ -115,8 +135,25 @@ struct ScenarioFile {
         _ tree: Tree, as shape: Shape<Scenario>, names: Names?, checks: ScenarioChecks
     ) -> (Scenario?, [Diagnostic]) {
         let reader = Reader(names: names, checks: checks)
-        let scenario = shape.read(tree, reader)
-        if let scenario, let names { Consistency(scenario: scenario, tree: tree, names: names, reader: reader).check() }
+        var scenario = shape.read(tree, reader)
+        if let names {
+            if let scenario {
+                Consistency(scenario: scenario, tree: tree, names: names, reader: reader).check()
+            }
+            scenario?.completeCables(names)
+        }
         return (scenario, reader.diagnostics)
+    }
+}
+
+extension Scenario {
+    /// A cable is written at one end or at both; in the model both ends have it.
+    fileprivate mutating func completeCables(_ names: Names) {
+        for host in hosts.indices {
+            for port in hosts[host].ports.indices where hosts[host].ports[port].peer == nil {
+                let name = "\(hosts[host].name):\(hosts[host].ports[port].name)"
+                hosts[host].ports[port].peer = names.cables[name]
+            }
+        }
     }
 }

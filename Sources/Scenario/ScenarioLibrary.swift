@@ -19,9 +19,8 @@ public struct ScenarioLibrary: Sendable {
     /// Everything, with all mistakes of all files: also those of topologies that no scenario uses. A scenario with an
     /// error is left out, its other variants are not.
     public func load() -> (scenarios: [Scenario], diagnostics: [Diagnostic]) {
-        var store = TopologyStore(directory: topologies, checks: checks)
-        store.checkAll()
-        var diagnostics = store.diagnostics
+        let store = TopologyStore(directory: topologies, checks: checks)
+        var diagnostics = store.diagnostics(all: true)
         var files: [String] = []
         for directory in scenarios {
             switch Self.yamlFiles(below: directory) {
@@ -52,7 +51,7 @@ public struct ScenarioLibrary: Sendable {
     public func load(file: String) -> (scenarios: [Scenario], diagnostics: [Diagnostic]) {
         let store = TopologyStore(directory: topologies, checks: checks)
         let (scenarios, diagnostics) = read(file: file, store.source)
-        return (scenarios, withLines(store.diagnostics + diagnostics))
+        return (scenarios, withLines(store.diagnostics(all: false) + diagnostics))
     }
 
     private func read(file: String, _ topologies: TopologySource) -> (scenarios: [Scenario], diagnostics: [Diagnostic])

@@ -6,22 +6,21 @@
 public enum ScenarioSchema {
     /// For files in `Scenarios/`.
     public static var scenario: String {
-        document(ScenarioFormat.scenario.schema, "A drbench scenario", overlay: true, required: ["title", "topology"])
+        document(ScenarioFormat.scenario.schema, "A drbench scenario", overlaid: ScenarioFormat.sharedKeys)
     }
 
     /// For files in `netns/`.
     public static var topology: String {
-        document(ScenarioFormat.topology.schema, "A drbench topology", overlay: false, required: [])
+        document(ScenarioFormat.topology.schema, "A drbench topology", overlaid: [])
     }
 
-    private static func document(_ schema: Schema, _ title: String, overlay: Bool, required: [String]) -> String {
+    private static func document(_ schema: Schema, _ title: String, overlaid: Set<String>) -> String {
         guard case .object(let root) = schema else { return "" }
         var writer = SchemaWriter(root: root)
         var pairs: [(key: String, value: JSONText)] = [
             ("$schema", .string("https://json-schema.org/draft/2020-12/schema")), ("title", .string(title)),
         ]
-        pairs += writer.body(of: root, overlay: overlay)
-        if !required.isEmpty { pairs.append(("required", .array(required.map(JSONText.string)))) }
+        pairs += writer.body(of: root, isOverlay: false) { overlaid.contains($0) }
         pairs.append(("$defs", .object(writer.takeDefinitions())))
         return JSONText.object(pairs).text() + "\n"
     }
@@ -39,9 +38,15 @@ private struct SchemaWriter {
         definitions.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    mutating func body(of object: Schema.Object, overlay: Bool) -> [(key: String, value: JSONText)] {
+    /// `isOverlaid` says which fields have something below them.
+    mutating func body(
+        of object: Schema.Object, isOverlay: Bool, required: [String] = [], isOverlaid: (String) -> Bool
+    ) -> [(key: String, value: JSONText)] {
         var properties: [(key: String, value: JSONText)] = []
         for field in object.fields {
+            // A variant has no variants.
+            if isOverlay, case .keyed(_, .variant, _) = field.schema { continue }
+            let overlay = isOverlaid(field.name)
             let value = write(field.schema, overlay: overlay)
             properties.append((field.name, documented(nullable(value, overlay), field.documentation)))
         }
@@ -49,10 +54,9 @@ private struct SchemaWriter {
             ("description", .string(object.documentation)), ("type", .string("object")),
             ("properties", .object(properties)), ("additionalProperties", .boolean(false)),
         ]
-        if overlay { return result }
-        let required = object.fields.filter(\.required).map { JSONText.string($0.name) }
-        if !required.isEmpty { result.append(("required", .array(required))) }
-        let rules = object.rules.map(write)
+        let required = isOverlay ? required : object.fields.filter(\.required).map(\.name)
+        if !required.isEmpty { result.append(("required", .array(required.map(JSONText.string)))) }
+        let rules = isOverlay ? [] : object.rules.map(write)
         if !rules.isEmpty { result.append(("allOf", .array(rules))) }
         return result
     }
@@ -62,7 +66,7 @@ private struct SchemaWriter {
             .array(keys.map { .object([("required", .array([.string($0)]))]) })
         }
         return switch rule {
-        case .exactlyOne(let keys): .object([("oneOf", having(keys))])
+        case .exactlyOne(let keys, _): .object([("oneOf", having(keys))])
         case .atLeastOne(let keys): .object([("anyOf", having(keys))])
         case .needs(let key, let others):
             .object([
@@ -81,12 +85,10 @@ private struct SchemaWriter {
         return .object([("description", .string(documentation))] + pairs)
     }
 
-    private mutating func reference(_ object: Schema.Object, overlay: Bool) -> JSONText {
+    private mutating func reference(_ object: Schema.Object, overlay: Bool, required: [String] = []) -> JSONText {
         let name = overlay ? object.name + "Overlay" : object.name
         if definitions[name] == nil {
-            // In place before its body is written, so that an object that holds itself ends.
-            definitions[name] = .object([])
-            definitions[name] = .object(body(of: object, overlay: overlay))
+            definitions[name] = .object(body(of: object, isOverlay: overlay, required: required) { _ in overlay })
         }
         return .object([("$ref", .string("#/$defs/\(name)"))])
     }
@@ -121,7 +123,7 @@ private struct SchemaWriter {
         case .object(let object): return reference(object, overlay: overlay)
         case .any(let alternatives):
             return .object([("anyOf", .array(alternatives.map { write($0, overlay: overlay) }))])
-        case .overlay: return reference(root, overlay: true)
+        case .variant(let required): return reference(root, overlay: true, required: required)
         }
     }
 

@@ -50,10 +50,12 @@ struct Consistency {
         let full = "\(host.name):\(port.name)"
         let place = tree.location(of: path(host, port))
         let on = port.on ?? (port.peer == nil ? host.on : nil)
-        if on == nil, port.peer == nil, names.cables[full] == nil {
+        // Looked up in the tree: a peer that could not be read is reported for what it says.
+        let hasPeer = tree["hosts"]?[host.name]?["ports"]?[port.name]?["peer"] != nil || names.cables[full] != nil
+        if on == nil, !hasPeer {
             reader.error(at: place, "port \(full) is plugged into nothing", expected: "'on' or 'peer'")
         }
-        if let on, names.cables[full] == nil, names.hypervisors.contains(on), port.network == nil {
+        if let on, !hasPeer, names.hypervisors.contains(on), port.network == nil {
             reader.error(at: place, "port \(full) is on a hypervisor", expected: "'network', whose bridge it is on")
         }
         guard let name = port.network else {
@@ -128,38 +130,42 @@ struct Consistency {
     }
 
     private func checkDuplicates() {
-        var seen: [String: String] = [:]
-        func claim(_ key: String, _ owner: String, _ message: (String) -> String, at place: () -> SourceLocation) {
-            if let other = seen[key] {
-                reader.error(at: place(), message(other))
+        var seen: [String: (owner: String, place: SourceLocation)] = [:]
+        // `message` gets the one who has it too. Told of the one that the scenario itself changed, if it was only one.
+        func claim(_ key: String, _ owner: String, at place: SourceLocation, _ message: (String, String) -> String) {
+            guard let other = seen[key] else {
+                seen[key] = (owner, place)
+                return
+            }
+            let own = tree.location.file
+            if place.file != own, other.place.file == own {
+                reader.error(at: other.place, message(other.owner, owner))
             } else {
-                seen[key] = owner
+                reader.error(at: place, message(owner, other.owner))
             }
         }
         for network in scenario.networks {
-            claim(
-                "bridge \(network.id.prefix(11))", network.name,
-                { "network \(network.name)'s id starts like that of \($0): their bridges would have one name" },
-                at: { tree.location(of: ["networks", network.name, "id"]) })
+            let place = tree.location(of: ["networks", network.name, "id"])
+            claim("bridge \(network.id.prefix(11))", network.name, at: place) {
+                "network \($0)'s id starts like that of \($1): their bridges would have one name"
+            }
         }
         for host in scenario.hosts {
             for port in host.ports {
                 let full = "\(host.name):\(port.name)"
                 // Ten characters make the chains' names, eleven the tap device's.
-                claim(
-                    "tap \(port.id.prefix(10))", full,
-                    { "port \(full)'s id starts like that of \($0): their chains would have one name" },
-                    at: { tree.location(of: path(host, port, "id")) })
+                claim("tap \(port.id.prefix(10))", full, at: tree.location(of: path(host, port, "id"))) {
+                    "port \($0)'s id starts like that of \($1): their chains would have one name"
+                }
                 guard let network = port.network else { continue }
-                claim(
-                    "\(network) mac \(port.macAddress)", full,
-                    { "\(full) has the MAC address \(port.macAddress) of \($0) on network \(network)" },
-                    at: { tree.valueLocation(of: path(host, port, "mac_address")) })
+                let mac = port.macAddress
+                claim("\(network) \(mac)", full, at: tree.valueLocation(of: path(host, port, "mac_address"))) {
+                    "\($0) has the MAC address \(mac) of \($1) on network \(network)"
+                }
                 for address in port.fixedIPs {
-                    claim(
-                        "\(network) ip \(address)", full,
-                        { "\(full) has the fixed IP \(address) of \($0) on network \(network)" },
-                        at: { element("\(address)", of: path(host, port, "fixed_ips")) })
+                    claim("\(network) \(address)", full, at: element("\(address)", of: path(host, port, "fixed_ips"))) {
+                        "\($0) has the fixed IP \(address) of \($1) on network \(network)"
+                    }
                 }
             }
         }

@@ -1,15 +1,15 @@
 internal import Net
 
-/// Ids and MAC addresses of ports that do not say their own: always the same for the same names, so that a tap device has
-/// the same name in every run.
+/// Ids and MAC addresses of ports that do not say their own: always the same for the same names, so that a tap device
+/// has the same name in every run.
 enum DefaultIdentity {
     /// A UUID (version 8 of RFC 9562: its bits are the maker's) for a host's card, or for a network.
     ///
     /// `tap` and the first 11 characters make the device's name, and Neutron's chains (`neutron-linuxbri-i6c620000-0`)
-    /// have only the first 10 (iptables_manager.get_chain_name cuts at 28 octets with a prefix), so nine digits must differ.
+    /// have only the first 10 (MAX_CHAIN_LEN_WRAP in iptables_manager.py counts the `i`), so nine digits must differ.
     /// The first eight are the host's name in ASCII, if it has at most four letters (`lb` is `6c620000`), and the ninth
-    /// the card's number, if it is `eth0` to `eth15`. Any other pair of names gives the first nine digits of a hash with
-    /// the highest bit set, which ASCII never has. Two such hashes could be equal: that is reported as a duplicate id.
+    /// the card's number, if it is `eth0` to `eth15`. Any other pair of names gives the first nine digits of a hash
+    /// with the highest bit set, which ASCII never has. Two such hashes could be equal: that is reported as a duplicate id.
     static func id(_ host: String, _ card: String) -> String {
         let hash = fnv1a("\(host):\(card)")
         let other = fnv1a("\(card)@\(host)")

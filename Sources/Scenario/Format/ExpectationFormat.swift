@@ -26,7 +26,7 @@ enum ExpectationFormat {
 
     private static let draft = Shape<Check?>.object(
         "expectation", "an expectation", "Something that must be seen.", blank: nil, fields: checks,
-        rules: [.exactlyOne(checks.map(\.schema.name))])
+        rules: [.exactlyOne(checks.map(\.schema.name), of: "check")])
 
     private static let expectation = Shape<Expectation?>(
         schema: draft.schema, expected: "an expectation (a mapping with a check)"
@@ -48,10 +48,10 @@ enum TrafficFormat {
             return nil
         }
         if !Vocabulary.outcomes.contains(word), let names = reader.names, names.host(word) == nil {
-            let hosts = names.known(.host)
+            let suggestion = NearestName.of(word, among: Vocabulary.outcomes + names.known(.host))
             reader.error(
-                at: tree.location, "unknown outcome '\(Tree.shortened(word))'", expected: expectedOutcome,
-                suggestion: NearestName.of(word, among: Vocabulary.outcomes + hosts))
+                at: tree.location, "unknown outcome '\(Tree.shortened(word))'",
+                expected: suggestion == nil ? expectedOutcome : nil, suggestion: suggestion)
         }
         return word
     }

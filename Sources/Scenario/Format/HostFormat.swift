@@ -43,9 +43,10 @@ enum HostFormat {
             // AddressPairAndPortSecurityRequired.
             if !port.portSecurityEnabled {
                 for key in ["security_groups", "allowed_address_pairs"] {
-                    guard let entry = tree.entry(key), entry.value.elements != [] else { continue }
+                    guard let value = tree[key], value.elements != [] else { continue }
                     reader.error(
-                        at: entry.keyLocation, "'\(key)' on a port without port security", expected: "\(key): []")
+                        at: tree.location(of: ["port_security_enabled"]), "a port without port security has '\(key)'",
+                        expected: "\(key): []")
                 }
             }
         })
@@ -76,7 +77,7 @@ enum HostFormat {
                 Field(kind.rawValue, .port, "The port of a \(kind.rawValue) server.") {
                     $0 = Server(kind: kind, port: $1)
                 }
-            }, rules: [.exactlyOne(Server.Kind.allCases.map(\.rawValue))])
+            }, rules: [.exactlyOne(Server.Kind.allCases.map(\.rawValue), of: "port")])
     ).checked { servers, tree, reader in
         for (index, server) in servers.enumerated() {
             // http and tcp servers take the same kind of socket.
@@ -91,7 +92,7 @@ enum HostFormat {
         "host", "a host", "A machine with its own network namespace: a VM, a router, a client.", blank: Host(name: ""),
         fields: [
             Field(
-                "on", \.on, .name(of: .attachment), "The hypervisor or switch of its ports, unless they say otherwise."),
+                "on", \.on, .name(of: .attachment), "The hypervisor or switch of its ports, unless they differ."),
             Field("ports", \.ports, ports, "Its ports by the names of its cards."),
             Field("interfaces", \.interfaces, interfaces, "Its interfaces without a cable, by name."),
             Field("routes", \.routes, .list(of: IPRouteWords.route), "Its routes, in ip-route(8)'s words."),

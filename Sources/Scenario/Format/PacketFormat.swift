@@ -71,7 +71,7 @@ enum PacketFormat {
             Field("vip", \.vip, .address, required: true, "The virtual IP: the replies' source."),
             Field("from", \.from, .oneOrMore(of: .name(of: .host)), required: true, "The hosts that send the replies."),
             Field(
-                "at", \.at, Places.port, required: true, "The port where the replies leave the segment: the gateway's."),
+                "at", \.at, Places.port, required: true, "The port where replies leave the segment: the gateway's."),
             Field("not_across", \.notAcross, Places.port, "The director's port, which they must not cross."),
             Field("across", \.across, Places.port, "The director's port, which they must cross (masquerading)."),
         ],

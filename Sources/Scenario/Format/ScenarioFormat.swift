@@ -15,6 +15,9 @@ enum ScenarioFormat {
         Field("services", \.services, ServiceFormat.services, "IPVS services, by names that only overlays use."),
     ]
 
+    /// What a scenario and its topology both have.
+    static let sharedKeys = Set(network.map(\.schema.name)).subtracting(["description"])
+
     private static let neutron = Shape<NeutronDeployment>.object(
         "neutron", "a Neutron deployment", "Whose port security the hypervisors enforce.",
         blank: NeutronDeployment(release: ""),
@@ -80,7 +83,7 @@ enum ScenarioFormat {
     private static let variants = Field<Scenario>(
         variantsKey,
         Shape<Bool>(
-            schema: .keyed(keyPattern: NameForm.scenario.pattern, .overlay(of: "scenario"), minimum: 1),
+            schema: .keyed(keyPattern: NameForm.scenario.pattern, .variant(required: [titleKey]), minimum: 1),
             expected: "a mapping from each variant's name to what it changes"
         ) { _, _ in nil },
         "Scenarios of their own, each laid over this one: maps merge key by key, the rest is replaced."

@@ -50,7 +50,7 @@ enum ServiceFormat {
             Field("port", \.port, .port, "The port; the service's if left out."),
             Field("weight", \.weight, .integer(0...65535), "ipvsadm's -w; 1."),
             Field("forwarding", \.forwarding, .word(), "How packets reach it; the service's if left out."),
-        ], rules: [.exactlyOne(["host", "address"])])
+        ], rules: [.exactlyOne(["host", "address"], of: "address")])
 
     private static let target = Shape<Target>(
         schema: .any([short.schema, long.schema]), expected: "\(expectedTarget), or a mapping with host and weight"
@@ -74,7 +74,7 @@ enum ServiceFormat {
                     "persistence", \.persistence, .integer(1...31 * 86400), "Seconds: ipvsadm's -p. None if left out."),
                 Field("forwarding", \.forwarding, .word(), "How packets reach the real servers; direct-routing."),
                 Field("real_servers", \.targets, .list(of: target), required: true, "Its real servers, in order."),
-            ], rules: [.exactlyOne(Service.Transport.allCases.map(\.rawValue))])
+            ], rules: [.exactlyOne(Service.Transport.allCases.map(\.rawValue), of: "address")])
 
     private static let service = Shape<Service?>(schema: draft.schema, expected: draft.expected) { tree, reader in
         guard let draft = draft.read(tree, reader), let endpoint = draft.endpoint else { return nil }

@@ -54,6 +54,7 @@ enum StepFormat {
     ).checked { name, tree, reader in
         if let earlier = reader.connections.last(where: { $0.name == name && !$0.closed }) {
             reader.error(at: tree.location, "connection '\(name)' is open already, since \(earlier.opened)")
+            return
         }
         reader.connections.append((name, tree.location, closed: false))
     }
@@ -82,7 +83,7 @@ enum StepFormat {
         fields: [Field("connection", \.connection, newConnection, required: true, "The name to call it by.")]
             + [Step.Request.Kind.http, .tcp].map { kind in
                 Field(kind.rawValue, request(kind, single: true), "The request.") { $0.request = $1 }
-            }, rules: [.exactlyOne(["http", "tcp"])])
+            }, rules: [.exactlyOne(["http", "tcp"], of: "request")])
 
     private static let use = Shape<Use>.object(
         "use", "a use", "Another request on an open connection.", blank: Use(),
@@ -191,7 +192,7 @@ enum StepFormat {
         "step", "a step", "One entry of the timeline: an action, and what must hold when it has ended.", blank: Draft(),
         fields: [Field("name", \.name, name, "Its name in reports; made of the action if left out.")] + actions + [
             Field("expect", \.expectations, ExpectationFormat.expectations, "What must hold, over this step alone.")
-        ], rules: [.exactlyOne(actions.map(\.schema.name))])
+        ], rules: [.exactlyOne(actions.map(\.schema.name), of: "action")])
 
     private static let step = Shape<Step?>(schema: draft.schema, expected: "a step (a mapping with an action)") {
         tree, reader in

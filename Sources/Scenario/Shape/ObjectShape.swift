@@ -80,16 +80,20 @@ extension Reader {
             (tree.entries ?? []).filter { keys.contains($0.key) }
         }
         switch rule {
-        case .exactlyOne(let keys):
+        case .exactlyOne(let keys, let kind):
             let found = given(keys)
             if found.isEmpty {
-                error(at: tree.location, "\(noun) needs exactly one key of its kind", expected: Self.oneOf(keys))
                 complete = false
+                // A misspelt one was reported as an unknown key; it is not missing as well.
+                let all = tree.entries ?? []
+                if !all.contains(where: { NearestName.of($0.key, among: keys) != nil }) {
+                    error(at: tree.location, "\(noun) has no \(kind)", expected: Self.oneOf(keys))
+                }
             }
             for entry in found.dropFirst() {
                 error(
                     at: entry.keyLocation, "\(noun) has both '\(found[0].key)' and '\(entry.key)'",
-                    expected: "only one of them")
+                    expected: "only one \(kind)")
                 complete = false
             }
         case .atLeastOne(let keys):

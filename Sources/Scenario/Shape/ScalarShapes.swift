@@ -18,7 +18,8 @@ extension Shape {
         return Shape(schema: .words(words), expected: expected) { tree, reader in
             if let text = tree.text, words.contains(text), let value = value(text) { return value }
             let suggestion = tree.text.flatMap { NearestName.of($0, among: words) }
-            reader.error(at: tree.location, "found \(tree.found)", expected: expected, suggestion: suggestion)
+            let message = tree.text.map { "unknown word '\(Tree.shortened($0))'" } ?? "found \(tree.found)"
+            reader.error(at: tree.location, message, oneOf: words, suggestion: suggestion)
             return nil
         }
     }

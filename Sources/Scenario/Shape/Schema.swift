@@ -1,5 +1,4 @@
-/// What a value of the format looks like, for whoever reads the format without reading it: the JSON Schema is written from
-/// this.
+/// What a value of the format looks like: the JSON Schema is written from this.
 indirect enum Schema: Sendable {
     /// Text; a pattern is a regular expression of both ECMA 262 and Swift.
     case text(pattern: String?)
@@ -13,8 +12,8 @@ indirect enum Schema: Sendable {
     case keyed(keyPattern: String?, Schema, minimum: Int)
     case object(Object)
     case any([Schema])
-    /// The object of this name, laid over another: nothing is required, and a key without a value takes one away.
-    case overlay(of: String)
+    /// The whole format, laid over a scenario: only these keys are required, and a key without a value takes one away.
+    case variant(required: [String])
 
     struct Object: Sendable {
         /// Its name among the definitions.
@@ -33,7 +32,8 @@ indirect enum Schema: Sendable {
 
     /// What must hold between an object's keys.
     enum Rule: Sendable {
-        case exactlyOne([String])
+        /// `of` is what the keys are, for messages: `action`.
+        case exactlyOne([String], of: String)
         case atLeastOne([String])
         /// The first key needs one of the others.
         case needs(String, oneOf: [String])

@@ -46,12 +46,12 @@ final class Reader {
         diagnostics.append(Diagnostic(.warning, at: location, message, expected: expected))
     }
 
-    /// A name that must be one of `known`. `kind` without an article: `host`.
     func unknown(_ kind: String, _ name: String, at location: SourceLocation, known: [String]) {
-        error(
-            at: location, "unknown \(kind) '\(Tree.shortened(name))'",
-            expected: known.isEmpty ? nil : Self.oneOf(known),
-            suggestion: NearestName.of(name, among: known))
+        diagnostics.append(.unknown(kind, name, at: location, known: known))
+    }
+
+    func error(at location: SourceLocation, _ message: String, oneOf known: [String], suggestion: String?) {
+        diagnostics.append(.wrong(at: location, message, oneOf: known, suggestion: suggestion))
     }
 
     static func oneOf(_ words: [String]) -> String {

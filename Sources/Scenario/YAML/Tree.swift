@@ -1,5 +1,5 @@
-/// What a YAML file says, each node with its place: the scenario format is read from this, not from Yams' nodes, because
-/// a merged tree mixes several files.
+/// What a YAML file says, each node with its place: the scenario format is read from this, not from Yams' nodes,
+/// because a merged tree mixes several files.
 struct Tree: Sendable, Equatable {
     enum Content: Sendable, Equatable {
         /// `~`, `null`, or nothing at all.
@@ -62,8 +62,8 @@ struct Tree: Sendable, Equatable {
         return Tree(content: .map(entries.filter { !keys.contains($0.key) }), location: location)
     }
 
-    /// This tree with another laid over it: maps merge key by key, everything else is replaced, and a key without a value
-    /// (`persistence: ~`) takes away what stands below it. New keys come last.
+    /// This tree with another laid over it: maps merge key by key, everything else is replaced, and a key without a
+    /// value (`persistence: ~`) takes away what stands below it. New keys come last.
     func overlaid(by overlay: Tree) -> Tree {
         guard let below = entries, let above = overlay.entries else { return overlay }
         var result = below

@@ -157,7 +157,11 @@ struct YAMLReader {
     }
 
     private mutating func report(_ error: YamlError) {
+        let tooDeep = ("nested too deeply", "at most \(Self.maximumDepth) levels")
         switch error {
+        case .parser(_, let problem, let mark, _) where problem.hasPrefix("Maximum nesting level"):
+            // libyaml's own limit; its advice is for programmers.
+            report(mark.line, mark.column, tooDeep.0, expected: tooDeep.1)
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
             let doing = context.map { "\($0.text): " } ?? ""
@@ -171,7 +175,7 @@ struct YAMLReader {
             report(line, column, "not YAML: \(problem)\(which)")
         case .memory:
             // Also what libyaml says beyond its own limit of nesting.
-            report(1, 1, "nested too deeply", expected: "at most \(Self.maximumDepth) levels")
+            report(1, 1, tooDeep.0, expected: tooDeep.1)
         default:
             report(1, 1, "not YAML: \(error)")
         }

@@ -1,0 +1,157 @@
+/// A scenario with every key of the format.
+enum Everything {
+    static let topology = """
+        description: the whole format
+        networks:
+          public:
+            id: e7000001-0000-4000-8000-000000000001
+            cidr: 203.0.113.0/27
+            gateway: 203.0.113.1
+            dhcp_server: 203.0.113.6
+        security_groups:
+          web:
+            rules:
+              - {direction: ingress, ethertype: IPv4, protocol: tcp, port_range_min: 80, port_range_max: 81}
+              - {direction: ingress, remote_ip_prefix: 198.51.100.0/24}
+              - {direction: egress, remote_group: web}
+        switches: [fab]
+        hypervisors:
+          hv1:
+            uplink: fab
+            sysctls: {net.netfilter.nf_conntrack_log_invalid: 6}
+            iptables: ["-t raw -A PREROUTING -j CT --notrack"]
+          hv2: {uplink: fab}
+        hosts:
+          gw:
+            on: fab
+            ports:
+              eth0: {network: public, mac_address: "02:00:00:00:00:01", fixed_ips: [203.0.113.1]}
+              eth1: {addresses: [198.51.100.1/24]}
+            sysctls: {net.ipv4.ip_forward: 1}
+          client:
+            ports:
+              eth0: {peer: "gw:eth1", addresses: [198.51.100.10/24], mtu: 1400}
+            routes: [default via 198.51.100.1, 10.0.0.0/24 via 198.51.100.9 dev eth0, 10.1.0.0/24 dev eth0]
+          lb:
+            on: hv1
+            ports:
+              eth0:
+                id: 1b000010-0010-4000-8000-000000000010
+                network: public
+                mac_address: fa:16:3e:00:00:03
+                fixed_ips: [203.0.113.3]
+                addresses: [203.0.113.3/27, 203.0.113.2/32]
+                allowed_address_pairs:
+                  - {ip_address: 0.0.0.0/0}
+                  - {ip_address: 203.0.113.2, mac_address: "00:00:5e:00:01:01"}
+                security_groups: [web]
+            neighbours: [203.0.113.1 lladdr 02:00:00:00:00:01 dev eth0]
+            arptables: ["-A INPUT -d 203.0.113.2 -j DROP"]
+            iptables: ["-A INPUT -m conntrack --ctstate INVALID -j DROP"]
+          rs1:
+            ports:
+              eth0: {on: hv1, network: public, fixed_ips: [203.0.113.4], port_security_enabled: false}
+            interfaces:
+              eth-vip: {addresses: [203.0.113.2/32]}
+              lo: {addresses: [203.0.113.2/32]}
+            servers: [{http: 80}, {tcp: 81}, {udp: 53}]
+          rs2:
+            on: hv1
+            ports:
+              eth0: {network: public, fixed_ips: [203.0.113.5]}
+        services:
+          web:
+            on: lb
+            tcp: "203.0.113.2:80"
+            scheduler: wrr
+            persistence: 60
+            forwarding: masquerading
+            real_servers: [rs1, "203.0.113.5:8080", {host: rs2, port: 81, weight: 3, forwarding: direct-routing}]
+          names: {on: lb, udp: "203.0.113.2:53", real_servers: [{address: 203.0.113.4}]}
+          signalling: {on: lb, sctp: "203.0.113.2:2905", real_servers: [203.0.113.4]}
+        """
+
+    static let scenario = """
+        title: every key
+        tags: [core, strong]
+        source: the format's description
+        needs: [ipvs, dummy]
+        topology: net
+        neutron: {release: 2014.1, driver: ovs_hybrid}
+        settle: 1.5s
+        capture: {snapshot_length: 96}
+        timeline:
+          - name: gets
+            http: {from: client, to: "203.0.113.2:80", count: 2, source_port: 4000, bytes: 64KiB, timeout: 500ms}
+            expect:
+              - traffic:
+                  outcomes: [connected then silent, rs1]
+                  all: rs1
+                  answered_by: {rs1: 1, total: ">= 1"}
+                  seen_from: 198.51.100.10
+                  error: EHOSTUNREACH
+          - tcp: {from: client, to: "203.0.113.2:80"}
+          - udp: {from: client, to: "203.0.113.2:53"}
+          - wait: 15min
+          - wait: 15min
+          - run: {on: rs1, command: "ip neigh 'flush all'", may_fail: true}
+            expect:
+              - command: {status: 0, prints: [a, 5]}
+          - run: {on: hv1, command: [sh, -c, "ip a | grep eth0", 5]}
+          - move: {host: rs2, to: hv2}
+          - sysctl: {on: hv1, set: {net.netfilter.nf_conntrack_tcp_loose: 0}}
+          - flush_neighbours: [gw, rs1]
+          - flush_neighbours: lb
+          - open: {connection: flow1, http: {from: client, to: "203.0.113.2:80"}}
+          - open: {connection: flow2, tcp: {from: client, to: "203.0.113.2:80"}}
+          - use: {connection: flow1, bytes: 1MB, timeout: 3s}
+          - close: flow1
+        expect:
+          - reply_path: {vip: 203.0.113.2, from: [rs1, rs2], at: gw:eth0, not_across: lb:eth0, across: lb}
+          - packets:
+              at: fab:gw
+              filter: src host 203.0.113.2
+              count: 0
+              bytes: "<= 1"
+              source_mac: rs1
+              destination_mac: "02:00:00:00:00:01"
+              ttl: 64
+              control: {at: gw:eth0, filter: tcp}
+          - arp: {at: gw:eth0, who_has: 203.0.113.2, tell: 203.0.113.1, asked_by: gw, requests: 1, answered_by: []}
+          - conntrack:
+              on: hv1
+              protocol: tcp
+              source: 198.51.100.10
+              destination: 203.0.113.2
+              destination_port: 80
+              state: SYN_SENT
+              flags: [UNREPLIED, "!ASSURED"]
+              zone: 1
+              count: 2..4
+          - rule: {on: hv1, family: ipv4, table: filter, chain: i(lb), rule: "--state INVALID -j DROP", packets: ">= 8"}
+          - ipvs: {on: lb, service: "203.0.113.2:80", connections: 4, in_packets: "> 5", out_packets: 0}
+          - ipvs: {on: lb, state: SYN_RECV, to: rs2, entries: 2}
+          - neighbour: {on: gw, address: 203.0.113.2, is: lb, state: REACHABLE}
+          - neighbour: {on: gw, address: 203.0.113.2, absent: true}
+          - counter: {on: rs1, name: Ip.InAddrErrors, grows: ">= 1"}
+          - drop:
+              on: hv1
+              packet: "tcp[tcpflags] & tcp-syn == 0"
+              from: "hv1:uplink"
+              to: "hv2:tap(rs2:eth0)"
+              table: filter
+              chain: s(rs2:eth0)
+              rule: DROP
+              conntrack: none
+              count: "< 3"
+        variants:
+          without:
+            title: a variant takes away, replaces and adds
+            description: nothing is there any more
+            neutron: ~
+            hosts:
+              rs1: {interfaces: {lo: ~}, servers: [{http: 8080}]}
+            timeline: []
+            expect: []
+        """
+}
