@@ -76,7 +76,8 @@ final class ChildProcess: Sendable {
                 kill()
             }
             guard count > 0 else { continue }
-            // What a process wrote is in the pipe when its end is seen, so an end without anything to read is the end.
+            // poll looks at the process first, and what a process wrote is in the pipe when its end is seen: an end
+            // without anything to read is the end.
             var isSilent = true
             for (position, stream) in [(1, Stream.output), (2, .errors)] where polls[position].revents != 0 {
                 if read(polls[position].fd, into: stream) {
@@ -206,7 +207,9 @@ extension ChildProcess {
         let environment = ["PATH=" + ProcessRunner.path.joined(separator: ":"), "LC_ALL=C", "HOME=/"]
         let argumentList = arguments.map { strdup($0) }
         let environmentList = environment.map { strdup($0) }
-        defer { (argumentList + environmentList).forEach { free($0) } }
+        defer {
+            for text in argumentList + environmentList { free(text) }
+        }
         var processID: Int32 = 0
         let code = posix_spawn(
             &processID, program, &actions, &attributes, argumentList + [nil], environmentList + [nil])

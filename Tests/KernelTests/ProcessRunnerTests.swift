@@ -54,14 +54,14 @@ struct ProcessRunnerTests {
 
     @Test("much output on both streams at once does not block")
     func bothStreams() throws {
-        let result = try shell("head -c 1000000 /dev/zero | tee /dev/stderr")
+        let result = try shell("head -c 1000000 /dev/zero | tee /proc/self/fd/2")
         #expect(result.output.utf8.count == 1_000_000)
         #expect(result.errors.utf8.count == 1_000_000)
     }
 
-    @Test("a script may write to /dev/stdout and /dev/stderr")
+    @Test("a script may open its output by name, as /dev/stdout does")
     func reopened() throws {
-        let result = try shell("echo a; echo b > /dev/stdout; echo c; echo d > /dev/stderr; echo e >&2")
+        let result = try shell("echo a; echo b > /proc/self/fd/1; echo c; echo d > /proc/self/fd/2; echo e >&2")
         #expect(result.output == "a\nb\nc\n")
         #expect(result.errors == "d\ne\n")
     }
