@@ -136,18 +136,17 @@ final class ChildProcess: Sendable {
         state.withLock { String(decoding: stream == .output ? $0.output : $0.errors, as: UTF8.self) }
     }
 
-    /// Signals the process's group, unless the process has been reaped.
-    func signal(_ signal: Int32) {
-        state.withLock { state in
-            if !state.isReaped { Glibc.kill(-processID, signal) }
-        }
-    }
+    /// Asks the process's group to end. Whatever is left of it when the process is reaped is killed: a member that was
+    /// just being forked may have missed the signal.
+    func terminate() { end(with: SIGTERM) }
 
-    /// Kills the process's group, whatever it has grown to when the process is reaped.
-    func kill() {
+    /// Kills the process's group, and whatever is left of it when the process is reaped.
+    func kill() { end(with: SIGKILL) }
+
+    private func end(with signal: Int32) {
         state.withLock { state in
             state.killsGroup = true
-            if !state.isReaped { Glibc.kill(-processID, SIGKILL) }
+            if !state.isReaped { Glibc.kill(-processID, signal) }
         }
     }
 

@@ -132,6 +132,16 @@ struct ProcessRunnerTests {
         #expect(try process.terminate() == result)
     }
 
+    @Test("what ignores SIGTERM in the group of a program that heeds it is killed nevertheless")
+    func stubbornMember() throws {
+        let script = "trap 'exit 0' TERM; sh -c 'trap \"\" TERM; echo $$; sleep 1000' & wait"
+        let process = try ProcessRunner.start(["sh", "-c", script], in: namespace)
+        while !process.output.contains("\n"), process.isRunning { sched_yield() }
+        let member = try #require(Int32(process.output.dropLast()))
+        #expect(try process.terminate().ending == .exited(0))
+        #expect(hasEnded(member))
+    }
+
     @Test("a program that ignores SIGTERM is killed after the grace time")
     func stubborn() throws {
         let process = try ProcessRunner.start(["sh", "-c", "trap '' TERM; echo ready; sleep 1000"], in: namespace)
