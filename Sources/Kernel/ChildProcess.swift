@@ -76,7 +76,8 @@ final class ChildProcess: Sendable {
                 kill()
             }
             guard count > 0 else { continue }
-            // What a process wrote is in the pipe when its end is seen, so an end without anything to read is the end.
+            // poll looks at the process first, and what a process wrote is in the pipe when its end is seen: an end
+            // without anything to read is the end.
             var isSilent = true
             for (position, stream) in [(1, Stream.output), (2, .errors)] where polls[position].revents != 0 {
                 if read(polls[position].fd, into: stream) {
@@ -135,18 +136,17 @@ final class ChildProcess: Sendable {
         state.withLock { String(decoding: stream == .output ? $0.output : $0.errors, as: UTF8.self) }
     }
 
-    /// Signals the process's group, unless the process has been reaped.
-    func signal(_ signal: Int32) {
-        state.withLock { state in
-            if !state.isReaped { Glibc.kill(-processID, signal) }
-        }
-    }
+    /// Asks the process's group to end. Whatever is left of it when the process is reaped is killed: a member that was
+    /// just being forked may have missed the signal.
+    func terminate() { end(with: SIGTERM) }
 
-    /// Kills the process's group, whatever it has grown to when the process is reaped.
-    func kill() {
+    /// Kills the process's group, and whatever is left of it when the process is reaped.
+    func kill() { end(with: SIGKILL) }
+
+    private func end(with signal: Int32) {
         state.withLock { state in
             state.killsGroup = true
-            if !state.isReaped { Glibc.kill(-processID, SIGKILL) }
+            if !state.isReaped { Glibc.kill(-processID, signal) }
         }
     }
 
@@ -206,7 +206,9 @@ extension ChildProcess {
         let environment = ["PATH=" + ProcessRunner.path.joined(separator: ":"), "LC_ALL=C", "HOME=/"]
         let argumentList = arguments.map { strdup($0) }
         let environmentList = environment.map { strdup($0) }
-        defer { (argumentList + environmentList).forEach { free($0) } }
+        defer {
+            for text in argumentList + environmentList { free(text) }
+        }
         var processID: Int32 = 0
         let code = posix_spawn(
             &processID, program, &actions, &attributes, argumentList + [nil], environmentList + [nil])

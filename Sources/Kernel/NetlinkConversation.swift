@@ -12,7 +12,7 @@ protocol NetlinkTransport: Sendable {
     func receive() throws(KernelError) -> [[UInt8]]
 }
 
-/// A netlink socket of the kernel, in the namespace in which it was opened.
+/// A netlink socket of the kernel, in the namespace in which it was opened, which it keeps alive.
 final class NetlinkSocket: NetlinkTransport {
     /// The kernel fills dumps up to 32 KiB a datagram if the reader has the room (netlink_dump).
     private static let slotSize = 32 * 1024
@@ -20,15 +20,16 @@ final class NetlinkSocket: NetlinkTransport {
 
     let namespace: String?
     private let descriptor: Int32
-    /// The receive slots; one conversation at a time uses them.
-    private let slots: Mutex<[UInt8]>
+    /// The receive slots. One conversation has the socket, and one exchange at a time the conversation. Memory that is
+    /// not touched costs nothing, and few answers need more than the first page: in the lab kernel page faults are dear.
+    private nonisolated(unsafe) let slots: UnsafeMutableRawPointer
 
     /// Errors: those of socket(2); EPROTONOSUPPORT for a protocol that the kernel was built without.
     init(protocol: Int32, in namespace: NetworkNamespace) throws(KernelError) {
         descriptor = try namespace.openSocket(
             domain: AF_NETLINK, type: drb_sock_raw(), protocol: `protocol`)
         self.namespace = namespace.name
-        slots = Mutex([UInt8](repeating: 0, count: Self.slotSize * Self.slotCount))
+        slots = .allocate(byteCount: Self.slotSize * Self.slotCount, alignment: 16)
         // The kernel's own words for what it refuses (NLMSGERR_ATTR_MSG). libnl 3.7 would only print them.
         var on: Int32 = 1
         guard setsockopt(descriptor, SOL_NETLINK, NETLINK_EXT_ACK, &on, socklen_t(MemoryLayout<Int32>.size)) == 0 else {
@@ -37,6 +38,7 @@ final class NetlinkSocket: NetlinkTransport {
     }
 
     deinit {
+        slots.deallocate()
         close(descriptor)
     }
 
@@ -51,23 +53,20 @@ final class NetlinkSocket: NetlinkTransport {
 
     func receive() throws(KernelError) -> [[UInt8]] {
         var lengths = [Int32](repeating: 0, count: Self.slotCount)
-        let (datagrams, code): ([[UInt8]], Int32) = slots.withLock { slots in
-            slots.withUnsafeMutableBytes { buffer in
-                var count: Int32
-                repeat {
-                    count = drb_receive(
-                        descriptor, buffer.baseAddress, UInt32(Self.slotSize), &lengths, UInt32(Self.slotCount))
-                } while count < 0 && errno == EINTR
-                guard count >= 0 else { return ([], errno) }
-                guard lengths.prefix(Int(count)).allSatisfy({ $0 >= 0 }) else { return ([], EMSGSIZE) }
-                return (
-                    (0..<Int(count)).map { slot in
-                        Array(buffer[slot * Self.slotSize..<slot * Self.slotSize + Int(lengths[slot])])
-                    }, 0
-                )
+        var count: Int32
+        repeat {
+            count = drb_receive(descriptor, slots, UInt32(Self.slotSize), &lengths, UInt32(Self.slotCount))
+        } while count < 0 && errno == EINTR
+        guard count >= 0 else { throw KernelError("receive from netlink", code: errno, namespace: namespace) }
+        var datagrams: [[UInt8]] = []
+        for (slot, length) in lengths.prefix(Int(count)).enumerated() {
+            guard length >= 0 else {
+                throw KernelError(
+                    "receive from netlink", code: EMSGSIZE, explanation: "a datagram beyond \(Self.slotSize) octets",
+                    namespace: namespace)
             }
+            datagrams.append(Array(UnsafeRawBufferPointer(start: slots + slot * Self.slotSize, count: Int(length))))
         }
-        guard code == 0 else { throw KernelError("receive from netlink", code: code, namespace: namespace) }
         return datagrams
     }
 }

@@ -1,5 +1,4 @@
 public import Evidence
-internal import Glibc
 
 /// How a program ended, and what it said.
 public struct ProcessResult: Sendable, Equatable {
@@ -102,7 +101,7 @@ public final class RunningProcess: Sendable {
     /// Errors: ECHILD if something else in the process took the program's exit status.
     @discardableResult
     public func terminate(grace: Int64 = 2_000_000_000) throws(KernelError) -> ProcessResult {
-        child.signal(SIGTERM)
+        child.terminate()
         _ = child.hasEnded(within: grace)
         child.kill()
         collector.stop()

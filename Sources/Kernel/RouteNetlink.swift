@@ -4,7 +4,7 @@ internal import Glibc
 /// rtnetlink in one namespace: links, addresses, routes, neighbours, forwarding databases and qdiscs.
 ///
 /// One socket, opened on the namespace's thread and then used from any; calls from several threads come one after
-/// another. Privileges: CAP_NET_ADMIN for every change.
+/// another. The socket keeps the namespace alive. Privileges: CAP_NET_ADMIN for every change.
 public final class RouteNetlink: Sendable {
     let conversation: NetlinkConversation
 

@@ -54,14 +54,14 @@ struct ProcessRunnerTests {
 
     @Test("much output on both streams at once does not block")
     func bothStreams() throws {
-        let result = try shell("head -c 1000000 /dev/zero | tee /dev/stderr")
+        let result = try shell("head -c 1000000 /dev/zero | tee /proc/self/fd/2")
         #expect(result.output.utf8.count == 1_000_000)
         #expect(result.errors.utf8.count == 1_000_000)
     }
 
-    @Test("a script may write to /dev/stdout and /dev/stderr")
+    @Test("a script may open its output by name, as /dev/stdout does")
     func reopened() throws {
-        let result = try shell("echo a; echo b > /dev/stdout; echo c; echo d > /dev/stderr; echo e >&2")
+        let result = try shell("echo a; echo b > /proc/self/fd/1; echo c; echo d > /proc/self/fd/2; echo e >&2")
         #expect(result.output == "a\nb\nc\n")
         #expect(result.errors == "d\ne\n")
     }
@@ -130,6 +130,16 @@ struct ProcessRunnerTests {
         #expect(!process.isRunning)
         #expect(hasEnded(sleeper))
         #expect(try process.terminate() == result)
+    }
+
+    @Test("what ignores SIGTERM in the group of a program that heeds it is killed nevertheless")
+    func stubbornMember() throws {
+        let script = "trap 'exit 0' TERM; sh -c 'trap \"\" TERM; echo $$; sleep 1000' & wait"
+        let process = try ProcessRunner.start(["sh", "-c", script], in: namespace)
+        while !process.output.contains("\n"), process.isRunning { sched_yield() }
+        let member = try #require(Int32(process.output.dropLast()))
+        #expect(try process.terminate().ending == .exited(0))
+        #expect(hasEnded(member))
     }
 
     @Test("a program that ignores SIGTERM is killed after the grace time")
