@@ -16,7 +16,6 @@ let package = Package(
     products: [.executable(name: "drbench", targets: ["drbench"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/CoreOffice/XMLCoder", from: "0.18.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -68,17 +67,16 @@ let package = Package(
             dependencies: [
                 "Capture", "Engine", "Evidence", "Kernel", "Lab", "Plan", "Report", "Scenario", "Verdict",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
 
         .testTarget(name: "NetTests", dependencies: ["Net"], swiftSettings: settings),
-        .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: settings),
+        .testTarget(name: "KernelTests", dependencies: ["CNetlink", "Evidence", "Kernel", "Net"], swiftSettings: settings),
         .testTarget(name: "CaptureTests", dependencies: ["CPcap", "Capture", "Net"], swiftSettings: settings),
-        .testTarget(name: "ScenarioTests", dependencies: ["Scenario"], swiftSettings: settings),
-        .testTarget(name: "PlanTests", dependencies: ["Plan"], resources: [.copy("Golden")], swiftSettings: settings),
+        .testTarget(name: "ScenarioTests", dependencies: ["Evidence", "Net", "Scenario"], swiftSettings: settings),
+        .testTarget(name: "PlanTests", dependencies: ["Net", "Plan", "Scenario"], resources: [.copy("Golden")], swiftSettings: settings),
         .testTarget(name: "TrafficTests", dependencies: ["CLinux", "Evidence", "Kernel", "Net", "Traffic"], swiftSettings: settings),
-        .testTarget(name: "VerdictTests", dependencies: ["Verdict"], swiftSettings: settings),
-        .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: settings),
-        .testTarget(name: "EngineTests", dependencies: ["Engine"], swiftSettings: settings),
+        .testTarget(name: "VerdictTests", dependencies: ["Evidence", "Net", "Scenario", "Verdict"], swiftSettings: settings),
+        .testTarget(name: "ReportTests", dependencies: ["Evidence", "Report", "Scenario", "Verdict"], swiftSettings: settings),
+        .testTarget(name: "EngineTests", dependencies: ["Capture", "Engine", "Evidence", "Lab", "Net", "Plan"], swiftSettings: settings),
     ]
 )
