@@ -26,11 +26,14 @@ public struct RenderOptions: Sendable, Equatable {
     public var colour: Bool
     /// Whether times are written; without them, equal runs give equal bytes.
     public var timing: Bool
+    /// Whether the terminal report begins with the engine and the seed.
+    public var header: Bool
 
-    public init(detail: Detail = .normal, colour: Bool = false, timing: Bool = true) {
+    public init(detail: Detail = .normal, colour: Bool = false, timing: Bool = true, header: Bool = true) {
         self.detail = detail
         self.colour = colour
         self.timing = timing
+        self.header = header
     }
 }
 

@@ -14,8 +14,11 @@ struct TerminalReport {
     var text: String {
         var lines: [String] = []
         if options.detail != .quiet {
-            lines.append("engine: \(result.engine)" + (result.seed.map { ", seed \($0)" } ?? ""))
-            lines.append("")
+            if options.header {
+                lines.append("engine  \(result.engine)")
+                if let seed = result.seed { lines.append("seed    \(seed)") }
+                lines.append("")
+            }
             lines += table
             lines.append("")
         }
@@ -27,24 +30,44 @@ struct TerminalReport {
         if !errors.isEmpty {
             lines.append("could not be judged, counted as failed: \(errors.joined(separator: ", "))")
         }
+        if let timing = result.timing, options.detail != .quiet {
+            lines.append("\(result.runs.count) runs in \(timing.wall.roundedSeconds) s")
+        }
         let totals = result.totals
         lines.append("\(totals.passed) passed, \(totals.failed + totals.errors) failed, \(totals.skipped) skipped")
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// One line a run, under the name of its suite: the verdict, the name, the time, and the title of a run that passed or
+    /// what is wrong with one that did not.
     private var table: [String] {
-        let width = result.runs.map(\.verdict.scenario.count).max() ?? 0
+        let names = result.runs.map { Self.shortName($0.verdict.scenario) }
+        let width = names.map(\.count).max() ?? 0
         let times = result.runs.map { $0.timing.map { "\($0.wall.roundedSeconds) s" } ?? "" }
         let timeWidth = times.map(\.count).max() ?? 0
-        return zip(result.runs, times).map { run, time in
+        var lines: [String] = []
+        var suite: String?
+        for (run, (name, time)) in zip(result.runs, zip(names, times)) {
+            if run.suite != suite {
+                if suite != nil { lines.append("") }
+                lines.append(run.suite)
+                suite = run.suite
+            }
             let verdict = run.verdict
             // The label is padded by its bare length: escape sequences take no room.
             let padding = String(repeating: " ", count: 7 - verdict.status.label.count)
-            var line = verdict.status.label(coloured: options.colour) + padding + verdict.scenario.padded(to: width)
+            var line = "  " + verdict.status.label(coloured: options.colour) + padding + name.padded(to: width)
             if timeWidth > 0 { line += "  " + time.leftPadded(to: timeWidth) }
-            if verdict.status != .passed { line += "  " + verdict.reason.printable }
-            return line.trimmingTrailingSpaces
+            line += "  " + (verdict.status == .passed ? verdict.title : verdict.reason).printable
+            lines.append(line.trimmingTrailingSpaces)
         }
+        return lines
+    }
+
+    /// A variant stands under its scenario: `cross-hv-p-old/newton` is `  /newton` there.
+    private static func shortName(_ scenario: String) -> String {
+        guard let slash = scenario.firstIndex(of: "/") else { return scenario }
+        return "  " + scenario[slash...]
     }
 
     private func isShown(_ run: ScenarioRun) -> Bool {
@@ -71,8 +94,8 @@ struct TerminalReport {
 
     private func block(_ check: CheckResult) -> [String] {
         let place = check.place == "end" ? "at the end" : "step '\(check.place)'"
-        let mark = check.status == .passed ? "ok" : check.status == .failed ? "not so" : "cannot be judged"
-        var lines = ["  \(check.location): \(place): \(mark): \(check.statement)"]
+        let mark = check.status == .passed ? "holds" : check.status == .failed ? "does not hold" : "cannot be judged"
+        var lines = ["  \(check.location): \(place), \(mark): \(check.statement)"]
         lines += ["    expected  \(check.expected)", "    actual    \(check.actual)"]
         if let control = check.control { lines.append("    control   \(control)") }
         lines += check.details.map { "      \($0)" }

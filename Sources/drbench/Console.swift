@@ -2,14 +2,17 @@ internal import Glibc
 
 /// Where the command line writes.
 enum Console {
-    static func error(_ text: String) { write(text, to: STDERR_FILENO) }
-    static func output(_ text: String) { write(text, to: STDOUT_FILENO) }
+    static func error(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+    static func output(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+    /// Text as it is, without a newline of its own.
+    static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
 
+    static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
     /// Whether standard output is a terminal that shows colours (https://no-color.org).
-    static var showsColours: Bool { isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil }
+    static var showsColours: Bool { isTerminal && getenv("NO_COLOR") == nil }
 
     private static func write(_ text: String, to descriptor: Int32) {
-        var rest = Array((text + "\n").utf8)[...]
+        var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }

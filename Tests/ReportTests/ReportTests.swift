@@ -61,15 +61,19 @@ struct ReportTests {
     func terminal() throws {
         #expect(
             try render(Sample.result, as: .terminal) == """
-                engine: uml: the lab kernel has all that is needed, seed 7
+                engine  uml: the lab kernel has all that is needed
+                seed    7
 
-                PASS   dr-happy-same    0.41 s
-                FAIL   cross-hv-p-old  12.35 s  four gets: expected 2 conntrack entries on hv1 in SYN_SENT; found 0 of 1: tcp <SYN> & \u{FFFD}[1mFIN
-                SKIP   zones/per-port   0.00 s  the kernel lacks zones
-                ERROR  lossy            0.01 s  capture at lb:eth0 lost 3 frames
+                seed
+                  PASS   dr-happy-same    0.41 s  the first working setup
+                  FAIL   cross-hv-p-old  12.35 s  four gets: expected 2 conntrack entries on hv1 in SYN_SENT; found 0 of 1: tcp <SYN> & \u{FFFD}[1mFIN
+
+                zones
+                  SKIP     /per-port      0.00 s  the kernel lacks zones
+                  ERROR  lossy            0.01 s  capture at lb:eth0 lost 3 frames
 
                 FAIL cross-hv-p-old: one real server moved away
-                  Scenarios/cross.yaml:31:7: step 'four gets': not so: hv1 has 2 conntrack entries in SYN_SENT
+                  Scenarios/cross.yaml:31:7: step 'four gets', does not hold: hv1 has 2 conntrack entries in SYN_SENT
                     expected  2 conntrack entries on hv1 in SYN_SENT
                     actual    0 of 1: tcp <SYN> & \u{FFFD}[1mFIN
                     control   hv1's table has 1 entry
@@ -81,6 +85,7 @@ struct ReportTests {
                   evidence: lossy
 
                 could not be judged, counted as failed: lossy
+                4 runs in 13.00 s
                 1 passed, 2 failed, 1 skipped
 
                 """)
@@ -95,9 +100,10 @@ struct ReportTests {
         #expect(try render(passed, as: .terminal, options: .init(detail: .quiet)) == "1 passed, 0 failed, 0 skipped\n")
         #expect(
             try render(passed, as: .terminal, options: .init(timing: false)) == """
-                engine: native
+                engine  native
 
-                PASS   dr-happy-same
+                seed
+                  PASS   dr-happy-same  the first working setup
 
                 1 passed, 0 failed, 0 skipped
 
@@ -109,12 +115,13 @@ struct ReportTests {
         let result = RunResult(engine: "native", runs: [Sample.result.runs[0]])
         #expect(
             try render(result, as: .terminal, options: .init(detail: .verbose, timing: false)) == """
-                engine: native
+                engine  native
 
-                PASS   dr-happy-same
+                seed
+                  PASS   dr-happy-same  the first working setup
 
                 PASS dr-happy-same: the first working setup
-                  Scenarios/cross.yaml:40:3: at the end: ok: lb:eth0 carries no frames matching 'src host 203.0.113.2'
+                  Scenarios/cross.yaml:40:3: at the end, holds: lb:eth0 carries no frames matching 'src host 203.0.113.2'
                     expected  no frames matching 'src host 203.0.113.2' at lb:eth0
                     actual    0 of the 8 frames there
                     control   'tcp' matched 8 frames at lb:eth0 in the run
@@ -131,7 +138,7 @@ struct ReportTests {
         let plain = try render(Sample.result, as: .terminal)
         #expect(!plain.contains("\u{1B}["))
         let coloured = try render(Sample.result, as: .terminal, options: .init(colour: true))
-        #expect(coloured.contains("\u{1B}[32mPASS\u{1B}[0m   dr-happy-same    0.41 s\n"))
+        #expect(coloured.contains("\u{1B}[32mPASS\u{1B}[0m   dr-happy-same    0.41 s  the first"))
         #expect(coloured.replacing(#/\x1B\[\d+m/#, with: "") == plain)
     }
 
@@ -301,25 +308,31 @@ struct ReportTests {
         #expect(RunResult(engine: "", runs: [Sample.result.runs[0], Sample.result.runs[2]]).succeeded)
     }
 
-    @Test("progress numbers what has ended, and names what starts only when asked to be verbose")
+    @Test("progress is one line that is written over on a terminal, and a line an event in a log")
     func progress() {
-        func lines(_ detail: RenderOptions.Detail) -> String {
+        func text(_ style: Progress.Style) -> String {
             let written = Written()
-            let progress = Progress(total: 12, options: .init(detail: detail)) { written.append($0) }
+            let progress = Progress(total: 2, style: style) { written.append($0) }
             for run in Sample.result.runs.prefix(2) {
                 progress.started(run.verdict.scenario)
                 progress.finished(run.verdict)
             }
             return written.text
         }
-        #expect(lines(.quiet) == "")
+        #expect(text(.silent) == "")
         #expect(
-            lines(.normal) == """
-                [ 1/12] PASS dr-happy-same
-                [ 2/12] FAIL cross-hv-p-old  four gets: expected 2 conntrack entries on hv1 in SYN_SENT; found 0 of 1: tcp <SYN> & \u{FFFD}[1mFIN
+            text(.lines) == """
+                start  dr-happy-same
+                [1/2] PASS dr-happy-same
+                start  cross-hv-p-old
+                [2/2] FAIL cross-hv-p-old  four gets: expected 2 conntrack entries on hv1 in SYN_SENT; found 0 of 1: tcp <SYN> & \u{FFFD}[1mFIN
 
                 """)
-        #expect(lines(.verbose).hasPrefix("start  dr-happy-same\n[ 1/12] PASS dr-happy-same\n"))
+        let clear = "\r\u{1B}[K"
+        #expect(
+            text(.live)
+                == "\(clear)[0/2] running dr-happy-same\(clear)[1/2] running "
+                + "\(clear)[1/2] running cross-hv-p-old\(clear)")
     }
 }
 

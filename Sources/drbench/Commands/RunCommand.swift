@@ -65,17 +65,20 @@ struct RunCommand: ParsableCommand {
         }
         let seed = seed ?? UInt64.random(in: 1...999_999_999)
         let options = RenderOptions(
-            detail: quiet ? .quiet : verbose ? .verbose : .normal, colour: Console.showsColours)
+            detail: quiet ? .quiet : verbose ? .verbose : .normal, colour: Console.showsColours, header: false)
         if !quiet {
             Console.output("engine  \(choice.explanation)")
             if choice.engine.name == "uml" {
                 Console.output("seed    \(seed)\(self.seed == nil ? " (chosen now; --seed \(seed) repeats this run)" : "")")
             }
+            Console.output("")
         }
         let bench = Bench(
             engine: choice.engine, capabilities: choice.capabilities, output: output, seed: seed, realTime: realTime,
             timeLimit: timeout, jobs: jobs ?? max(1, ProcessInfo.processInfo.activeProcessorCount),
-            progress: Progress(total: scenarios.count, options: options) { Console.output(String($0.dropLast())) },
+            progress: Progress(
+                total: scenarios.count, style: quiet ? .silent : verbose ? .lines : Console.isTerminal ? .live : .silent,
+                colour: options.colour) { Console.write($0) },
             checksDeterminism: checkDeterminism)
         let start = ContinuousClock.now
         let runs = bench.run(scenarios) { $0.suiteName }
