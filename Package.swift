@@ -57,7 +57,9 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "Verdict", dependencies: ["Capture", "Evidence", "Net", "Scenario"], swiftSettings: settings),
-        .target(name: "Engine", dependencies: ["CLinux", "Evidence", "Kernel", "Lab", "Net", "Plan"], swiftSettings: settings),
+        .target(
+            name: "Engine", dependencies: ["CLinux", "Evidence", "Kernel", "Lab", "Net", "Plan"],
+            swiftSettings: settings),
         .target(
             name: "Report",
             dependencies: ["Evidence", "Net", "Scenario", "Verdict", .product(name: "XMLCoder", package: "XMLCoder")],
@@ -70,13 +72,22 @@ let package = Package(
             ], swiftSettings: settings),
 
         .testTarget(name: "NetTests", dependencies: ["Net"], swiftSettings: settings),
-        .testTarget(name: "KernelTests", dependencies: ["CNetlink", "Evidence", "Kernel", "Net"], swiftSettings: settings),
+        .testTarget(
+            name: "KernelTests", dependencies: ["CNetlink", "Evidence", "Kernel", "Net"], swiftSettings: settings),
         .testTarget(name: "CaptureTests", dependencies: ["CPcap", "Capture", "Net"], swiftSettings: settings),
         .testTarget(name: "ScenarioTests", dependencies: ["Evidence", "Net", "Scenario"], swiftSettings: settings),
-        .testTarget(name: "PlanTests", dependencies: ["Net", "Plan", "Scenario"], resources: [.copy("Golden")], swiftSettings: settings),
-        .testTarget(name: "TrafficTests", dependencies: ["CLinux", "Evidence", "Kernel", "Net", "Traffic"], swiftSettings: settings),
-        .testTarget(name: "VerdictTests", dependencies: ["Evidence", "Net", "Scenario", "Verdict"], swiftSettings: settings),
-        .testTarget(name: "ReportTests", dependencies: ["Evidence", "Report", "Scenario", "Verdict"], swiftSettings: settings),
-        .testTarget(name: "EngineTests", dependencies: ["Capture", "Engine", "Evidence", "Lab", "Net", "Plan"], swiftSettings: settings),
+        .testTarget(
+            name: "PlanTests", dependencies: ["Net", "Plan", "Scenario"], resources: [.copy("Golden")],
+            swiftSettings: settings),
+        .testTarget(
+            name: "TrafficTests", dependencies: ["CLinux", "Evidence", "Kernel", "Net", "Traffic"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "VerdictTests", dependencies: ["Evidence", "Net", "Scenario", "Verdict"], swiftSettings: settings),
+        .testTarget(
+            name: "ReportTests", dependencies: ["Evidence", "Report", "Scenario", "Verdict"], swiftSettings: settings),
+        .testTarget(
+            name: "EngineTests", dependencies: ["Capture", "Engine", "Evidence", "Lab", "Net", "Plan"],
+            swiftSettings: settings),
     ]
 )

@@ -1,5 +1,5 @@
-internal import Glibc
 internal import Evidence
+internal import Glibc
 internal import Kernel
 internal import Net
 

@@ -7,7 +7,7 @@ public import Scenario
 ///   - frames: every captured frame, those of one port in the order of their capture.
 ///   - filter: compiles tcpdump filters.
 public func judge(
-    scenario: Scenario, evidence: Evidence, frames: [RunFrame], filter: FrameFilter = PcapFrameFilter.compile
+    scenario: Scenario, evidence: Evidence, frames: [RunFrame], filter: FrameFilter = compileFilter
 ) -> Verdict {
     if let obstacle = obstacle(scenario: scenario, evidence: evidence, frames: frames) {
         return .error(scenario, because: obstacle, engine: evidence.engine)

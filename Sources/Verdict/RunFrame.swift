@@ -1,3 +1,4 @@
+internal import Capture
 public import Evidence
 
 /// A captured frame as the judge needs it: at a port of the evidence, on the run's clock.
@@ -23,3 +24,9 @@ public struct RunFrame: Sendable, Equatable {
 ///
 /// Throws if the text is no filter; the error's description says why.
 public typealias FrameFilter = (String) throws -> (RunFrame) -> Bool
+
+/// Compiles a filter with libpcap. Needs no privileges; throws `CaptureError.badFilter`.
+public func compileFilter(_ text: String) throws -> (RunFrame) -> Bool {
+    let filter = try PacketFilter(text)
+    return { filter.matches($0.octets[...], wireLength: $0.wireLength) }
+}

@@ -38,7 +38,7 @@ struct Run {
             let matches = try filter(text)
             return byPort[port].filter { matches($0.frame) }
         } catch {
-            throw Unjudgeable("filter \(error)")
+            throw Unjudgeable("\(error)")
         }
     }
 

@@ -71,8 +71,9 @@ struct Bench: Sendable {
         let wall = ContinuousClock.now - start
         return ScenarioRun(
             verdict: verdict, directory: scenario.fullName,
-            timing: Timing(wall: Nanoseconds(wall.components.seconds * 1_000_000_000)
-                + Nanoseconds(wall.components.attoseconds / 1_000_000_000)))
+            timing: Timing(
+                wall: Nanoseconds(wall.components.seconds * 1_000_000_000)
+                    + Nanoseconds(wall.components.attoseconds / 1_000_000_000)))
     }
 
     private func verdict(on scenario: Scenario, folder: String) -> Verdict {

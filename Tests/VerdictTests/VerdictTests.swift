@@ -127,7 +127,7 @@ struct VerdictTests {
         ]
         let verdict = judge(scenario: bench.scenario, evidence: bench.evidence, frames: [])
         #expect(verdict.status == .error)
-        #expect(verdict.reason == "end: filter 'tcp prot 80': can't parse filter expression: syntax error")
+        #expect(verdict.reason == "end: filter 'tcp prot 80': syntax error")
     }
 
     @Test("a passed run says how much was checked")

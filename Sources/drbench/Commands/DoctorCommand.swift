@@ -50,7 +50,8 @@ struct DoctorCommand: ParsableCommand {
         let scenarios = try selection.load()
         for engine in able {
             let runnable = scenarios.filter { $0.needs.allSatisfy(engine.capabilities.has) }
-            Console.output("\(engine.name.padded(to: 9))runs \(runnable.count) of \(scenarios.count) scenarios and variants")
+            Console.output(
+                "\(engine.name.padded(to: 9))runs \(runnable.count) of \(scenarios.count) scenarios and variants")
             let missing = Set(scenarios.flatMap(\.needs)).filter { !engine.capabilities.has($0) }.sorted()
             if !missing.isEmpty { Console.output("         the others need \(missing.joined(separator: ", "))") }
         }

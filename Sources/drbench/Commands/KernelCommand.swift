@@ -46,7 +46,8 @@ struct KernelCommand: ParsableCommand {
     }
 
     struct Path: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Prints the path of the lab kernel that would be used.")
+        static let configuration = CommandConfiguration(
+            abstract: "Prints the path of the lab kernel that would be used.")
 
         @Argument(help: "The kernel version.")
         var version = LabKernel.defaultVersion

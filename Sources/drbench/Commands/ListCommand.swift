@@ -13,7 +13,8 @@ struct ListCommand: ParsableCommand {
         for scenario in scenarios {
             let name = scenario.listName
             let padding = String(repeating: " ", count: width - name.count)
-            let tags = scenario.variant == nil && !scenario.tags.isEmpty ? "  [\(scenario.tags.joined(separator: ", "))]" : ""
+            let tags =
+                scenario.variant == nil && !scenario.tags.isEmpty ? "  [\(scenario.tags.joined(separator: ", "))]" : ""
             Console.output("\(name)\(padding)  \(scenario.title)\(tags)")
         }
     }

@@ -69,7 +69,8 @@ struct RunCommand: ParsableCommand {
         if !quiet {
             Console.output("engine  \(choice.explanation)")
             if choice.engine.name == "uml" {
-                Console.output("seed    \(seed)\(self.seed == nil ? " (chosen now; --seed \(seed) repeats this run)" : "")")
+                Console.output(
+                    "seed    \(seed)\(self.seed == nil ? " (chosen now; --seed \(seed) repeats this run)" : "")")
             }
             Console.output("")
         }
@@ -77,8 +78,10 @@ struct RunCommand: ParsableCommand {
             engine: choice.engine, capabilities: choice.capabilities, output: output, seed: seed, realTime: realTime,
             timeLimit: timeout, jobs: jobs ?? max(1, ProcessInfo.processInfo.activeProcessorCount),
             progress: Progress(
-                total: scenarios.count, style: quiet ? .silent : verbose ? .lines : Console.isTerminal ? .live : .silent,
-                colour: options.colour) { Console.write($0) },
+                total: scenarios.count,
+                style: quiet ? .silent : verbose ? .lines : Console.isTerminal ? .live : .silent,
+                colour: options.colour
+            ) { Console.write($0) },
             checksDeterminism: checkDeterminism)
         let start = ContinuousClock.now
         let runs = bench.run(scenarios) { $0.suiteName }
