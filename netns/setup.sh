@@ -1,32 +1,39 @@
 #!/usr/bin/env bash
 # Installs what drbench needs to be built and to run, if it is missing, and says what it does. Debian 12 and 13.
+# Swift is not among it, nor what Swift itself asks for (see https://www.swift.org/install/linux/).
 set -euo pipefail
 
 build=(libpcap-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libnetfilter-conntrack-dev pkg-config)
-kernel=(flex bison bc libelf-dev libssl-dev xz-utils make gcc patch)
+kernel=(flex bison bc libc6-dev libelf-dev libssl-dev xz-utils make gcc patch)
 tools=(iproute2 iptables arptables ebtables ipset ipvsadm conntrack tcpdump tshark iputils-ping)
 
-command -v swift >/dev/null || {
-    echo "setup: no Swift on this machine; drbench is built with Swift 6.2 or newer: https://www.swift.org/install/linux/" >&2
-    exit 3
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() { say "$@"; exit 3; }
+
+command -v swift >/dev/null ||
+    die "no Swift in PATH ($PATH); drbench is built with Swift 6.2 or newer: https://www.swift.org/install/linux/"
+swift --version >/dev/null 2>&1 || {
+    swift --version >&2 || true
+    die "Swift does not start: what it needs itself is listed at https://www.swift.org/install/linux/"
 }
+command -v dpkg-query >/dev/null || die "this is not Debian; drbench is made for Debian 12 and 13"
+
 missing=()
-installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 2>/dev/null | awk '$1 == "ii" { print $2 }')
+installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | awk '$1 == "installed" { print $2 }')
 for package in "${build[@]}" "${kernel[@]}" "${tools[@]}"; do
     grep -qxF "$package" <<<"$installed" || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
+by_hand="to install them yourself: apt-get install --no-install-recommends ${missing[*]}"
 as_root=()
 if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null || {
-        echo "setup: these Debian packages are missing and this is neither root nor sudo to install them:" >&2
-        echo "       apt-get install ${missing[*]}" >&2
-        exit 3
-    }
+    command -v sudo >/dev/null || die "Debian packages are missing, and only root or sudo can install them." \
+        $'\n'"       $by_hand"
     as_root=(sudo)
 fi
-echo "setup: installing ${missing[*]}"
-export DEBIAN_FRONTEND=noninteractive
-"${as_root[@]}" apt-get -qq update
-"${as_root[@]}" apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+say "installing ${missing[*]}"
+apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
+"${apt[@]}" update >/dev/null || say "apt-get update failed; going on with the package lists that are here"
+"${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null ||
+    die "apt-get install failed; $by_hand"
