@@ -7,125 +7,162 @@
 # The result is a folder CACHE/VERSION-KEY holding `linux`, the configuration and patches it was built from, and
 # `kernel.env` (version, source package, build date). KEY is a hash of everything that decides the result but the source
 # package's own revision, which apt verifies. CACHE is $DRBENCH_KERNEL_CACHE, or /var/cache/drbench/kernels for root, or
-# ~/.cache/drbench/kernels. Nothing of the system changes: sources come through a private apt directory.
+# ~/.cache/drbench/kernels. Nothing of the system changes: sources come through a private apt directory, from the mirror
+# that the system uses or $DRBENCH_DEBIAN_MIRROR. If 6.12 cannot be had, the system's own linux-source takes its place.
 set -euo pipefail
+export LC_ALL=C
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL KCFLAGS # what 'make kernel' was called with is not meant for the kernel
+umask 022
 
 here=$(cd "$(dirname "$0")" && pwd)
+preferred=6.12
+machine=/var/cache/drbench/kernels
+patches=("$here"/patches/*.patch)
 say() { printf 'lab kernel: %s\n' "$*" >&2; }
-die() { say "$*"; exit 3; }
+die() { say "$@"; exit 3; }
+key_of() { { echo "$1"; cat "$here/lab-kernel.config" "${patches[@]}"; } | sha256sum | cut -c1-12; }
 
 key_only=no
 if [ "${1:-}" = --key ]; then key_only=yes; shift; fi
-version=${1:-6.12}
-[[ $version =~ ^[0-9]+\.[0-9]+$ ]] || die "'$version' is not a kernel version such as 6.12"
-
-patches=("$here"/patches/*.patch)
-key=$({ echo "$version"; cat "$here/lab-kernel.config" "${patches[@]}"; } | sha256sum | cut -c1-12)
-if [ $key_only = yes ]; then echo "$version-$key"; exit 0; fi
+version=${1:-$preferred}
+[[ $version =~ ^[0-9]+\.[0-9]+$ ]] || die "'$version' is not a kernel version such as $preferred"
+name=$version-$(key_of "$version")
+if [ $key_only = yes ]; then echo "$name"; exit 0; fi
 
 if [ -n "${DRBENCH_KERNEL_CACHE:-}" ]; then cache=$DRBENCH_KERNEL_CACHE
-elif [ "$(id -u)" = 0 ]; then cache=/var/cache/drbench/kernels
-else cache=${XDG_CACHE_HOME:-$HOME/.cache}/drbench/kernels
+elif [ "$(id -u)" = 0 ]; then cache=$machine
+else
+    [ -n "${XDG_CACHE_HOME:-${HOME:-}}" ] || die "no place for it: set HOME, XDG_CACHE_HOME or DRBENCH_KERNEL_CACHE"
+    cache=${XDG_CACHE_HOME:-$HOME/.cache}/drbench/kernels
 fi
-result=$cache/$version-$key
-if [ -x "$result/linux" ]; then echo "$result"; exit 0; fi
+
+finish_if_built() { # a user may use what root has built
+    local folder
+    for folder in "$cache" ${DRBENCH_KERNEL_CACHE:-"$machine"}; do
+        if [ -x "$folder/$name/linux" ]; then echo "$folder/$name"; exit 0; fi
+    done
+}
+finish_if_built
 
 missing=()
-for tool in flex bison bc make gcc xz dpkg apt-get patch; do command -v $tool >/dev/null || missing+=("$tool"); done
+for tool in flex bison bc make gcc xz dpkg apt-get patch setpriv flock; do
+    command -v $tool >/dev/null || missing+=("$tool")
+done
 [ ${#missing[@]} = 0 ] || die "missing: ${missing[*]}; 'make setup' installs them"
+another="DRBENCH_KERNEL_CACHE=FOLDER takes another"
+mkdir -p "$cache" 2>/dev/null || true
+[ -w "$cache" ] || die "cannot write to the folder $cache; $another"
+cache=$(cd "$cache" && pwd -P)
+[[ $cache != *[[:space:]:]* ]] || die "Linux cannot be built in a folder with spaces or colons ($cache); $another"
 
-mkdir -p "$cache"
 exec 9>"$cache/.lock"
-flock 9 # one build at a time on this machine
-if [ -x "$result/linux" ]; then echo "$result"; exit 0; fi
+flock -n 9 || { say "another build is under way in $cache; waiting for it"; flock 9; } # one build at a time
+finish_if_built
+rm -rf "$cache"/.work.* # of builds that a power cut ended
+free=$(df --output=avail -BM "$cache" | tail -n 1 | tr -dc 0-9)
+[ "$free" -ge 2500 ] || die "the build needs 2500 MB in $cache for the while, and $free MB are free; $another"
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/drbench-kernel.XXXXXX")
+# Not in /tmp: that is memory on Debian 13. Descriptor 8 tells when the last process of the build is gone, however it
+# ended, kill -9 included: then the work folder goes, too.
+work=$(mktemp -d "$cache/.work.XXXXXX")
+exec 8> >(trap '' INT TERM HUP; exec >/dev/null 2>&1 9>&-; cat; rm -rf "$work")
 trap 'rm -rf "$work"' EXIT
-log=$cache/build-$version-$key.log
+log=$cache/build-$name.log
 : >"$log"
-run() { "$@" >>"$log" 2>&1 9>&- || { tail -n 30 "$log" >&2; die "'$1' failed; the whole log is $log"; }; }
+try() { setpriv --pdeathsig TERM "$@" >>"$log" 2>&1 9>&-; } # ends with this script
+run() { try "$@" || { tail -n 30 "$log" >&2; die "'$1' failed; the whole log is $log"; }; }
 
-# The mirrors and the keyring that this system trusts, with another suite: one line per mirror.
+# One line for another suite of the mirror that this system uses, with Debian's own keys.
 private_sources() { # SUITE
-    local file keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-    {
+    local file mirror=${DRBENCH_DEBIAN_MIRROR:-}
+    [ -n "$mirror" ] || mirror=$({
         for file in /etc/apt/sources.list.d/*.sources; do
-            [ -e "$file" ] || continue
-            awk 'tolower($1) == "uris:" { for (i = 2; i <= NF; i++) print $i }' "$file"
+            [ ! -e "$file" ] || awk 'tolower($1) == "uris:" { for (i = 2; i <= NF; i++) print $i }' "$file"
         done
         for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-            [ -e "$file" ] || continue
-            awk '$1 == "deb" { for (i = 2; i <= NF; i++) if ($i ~ /^[a-z+]+:\/\//) { print $i; break } }' "$file"
+            [ ! -e "$file" ] ||
+                awk '$1 == "deb" { for (i = 2; i <= NF; i++) if ($i ~ /^[a-z+]+:\/\//) { print $i; break } }' "$file"
         done
-    } | awk '/debian\/?$/ && !seen[$0]++' | head -n 1 | while read -r mirror; do
-        echo "deb [signed-by=$keyring] $mirror $1 main"
-    done
+        echo http://deb.debian.org/debian
+    } | awk '/debian(\.list)?\/?$/ && !n++')
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $1 main"
 }
 
 declare -A suite_of=([5.10]=bullseye [6.1]=bookworm [6.12]=trixie)
-fetch_source() { # VERSION: leaves linux-source-VERSION.tar.xz in $work
+fetch() { # VERSION: linux-source-VERSION from Debian, whatever this system's own release is
     local suite=${suite_of[$1]:-sid} apt=$work/apt options
     mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
     private_sources "$suite" >"$apt/sources.list"
-    [ -s "$apt/sources.list" ] || return 1
     options=(-o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=-
         -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root)
-    apt-get "${options[@]}" update >>"$log" 2>&1 || return 1
-    (cd "$work" && apt-get "${options[@]}" download "linux-source-$1" >>"$log" 2>&1) || return 1
-    unpack
+    try apt-get "${options[@]}" update &&
+        try env -C "$work" apt-get "${options[@]}" download "linux-source-$1"
 }
-fetch_installed_suite() { # any linux-source that the system's own suites have
-    local package
-    package=$(apt-cache search --names-only '^linux-source-[0-9]+\.[0-9]+$' | awk '{ print $1 }' | sort -V | tail -n 1)
-    [ -n "$package" ] || return 1
-    (cd "$work" && apt-get -o APT::Sandbox::User=root download "$package" >>"$log" 2>&1) || return 1
-    unpack
+fetch_own() { # VERSION: linux-source-VERSION from this system's own package sources
+    try env -C "$work" apt-get -o APT::Sandbox::User=root download "linux-source-$1"
 }
-unpack() {
-    local deb=("$work"/linux-source-*.deb)
-    revision=$(dpkg-deb -f "${deb[0]}" Version)
-    run dpkg -x "${deb[0]}" "$work/x"
-    mkdir "$work/tree"
-    run tar -C "$work/tree" --strip-components=1 -xf "$work"/x/usr/src/linux-source-*.tar.xz
-    rm -rf "$work/x" "${deb[0]}"
+newest_own() {
+    apt-cache search --names-only '^linux-source-[0-9]+\.[0-9]+$' | awk '{ sub("linux-source-", "", $1); print $1 }' |
+        sort -V | tail -n 1
 }
 
-revision=
 say "fetching linux-source-$version"
-if ! fetch_source "$version"; then
-    say "linux-source-$version cannot be had (see $log); falling back to this system's own kernel source."
-    say "what is lost: kernels before 6.12 are not deterministic in virtual time, those before 5.9 lack newer IPVS behaviour"
-    fetch_installed_suite || die "this system's package sources have no linux-source package either; see $log"
+if ! fetch "$version"; then
+    grep -E '^(E|W|Err)' "$log" | tail -n 3 >&2 || true
+    [ "$version" = $preferred ] || die "linux-source-$version cannot be had; see $log"
+    own=$(newest_own)
+    [ -n "$own" ] || die "neither linux-source-$version can be had nor has this system a linux-source package; see $log"
+    say "linux-source-$version cannot be had; this system's own linux-source-$own takes its place"
+    [ "$own" = "$version" ] || say "what is lost: a run with one seed is not repeated to the byte by kernels before $preferred"
+    version=$own
+    name=$version-$(key_of "$version")
+    finish_if_built
+    fetch_own "$version" || die "linux-source-$version cannot be had either; see $log"
 fi
+debs=("$work"/linux-source-*.deb)
+revision=$(dpkg-deb -f "${debs[0]}" Version)
+run dpkg -x "${debs[0]}" "$work/x"
+mkdir "$work/tree"
+run tar -C "$work/tree" --strip-components=1 -xf "$work"/x/usr/src/linux-source-*.tar.xz
+rm -rf "$work/x" "${debs[0]}"
 
 cd "$work/tree"
 for patch in "${patches[@]}"; do
-    run patch -p1 --forward --fuzz=3 -i "$patch"
+    if try patch -p1 --dry-run --forward --fuzz=3 -i "$patch"; then
+        run patch -p1 --forward --fuzz=3 -i "$patch"
+    elif [ "$version" != $preferred ] && try patch -p1 --dry-run --reverse --force --fuzz=3 -i "$patch"; then
+        say "Linux $version has '$(head -n 1 "$patch")' already"
+    elif [ "$version" != $preferred ]; then
+        say "what is lost: '$(head -n 1 "$patch")' does not apply to Linux $version"
+    else
+        die "$patch does not apply; see $log"
+    fi
 done
 say "configuring Linux $(make -s kernelversion) (Debian $revision)"
+cp "$here/lab-kernel.config" "$work/" # merge_config.sh takes no path with spaces
 run make ARCH=um allnoconfig
-run env ARCH=um scripts/kconfig/merge_config.sh -m .config "$here/lab-kernel.config"
+run env ARCH=um scripts/kconfig/merge_config.sh -m .config "$work/lab-kernel.config"
 run make ARCH=um olddefconfig
+lost=$(comm -23 <(grep -E '^CONFIG_[A-Z0-9_]+=[^n]' "$work/lab-kernel.config" | sort) <(sort .config))
+[ -z "$lost" ] || say "what is lost: Linux $version has no ${lost//$'\n'/ }"
 say "building on $(nproc) processors: about 5 minutes on two"
 start=$(date +%s)
 run make ARCH=um -j"$(nproc)" linux
-strip linux
+run strip linux
 
-staged=$cache/.$version-$key.$$
-rm -rf "$staged"
+staged=$work/staged
 mkdir -p "$staged/patches"
-cp linux "$staged/linux"
-cp "$here/lab-kernel.config" "$staged/"
+cp linux "$work/lab-kernel.config" "$staged/"
 cp "${patches[@]}" "$staged/patches/"
-cat >"$staged/kernel.env" <<EOF
+cat >"$staged/kernel.env" <<END
 VERSION=$version
 RELEASE=$(make -s ARCH=um kernelrelease)
 SOURCE=linux-source $revision
 BUILT=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 SECONDS=$(($(date +%s) - start))
-EOF
+END
 chmod -R a+rX "$staged"
-mv -T "$staged" "$result"
+mv -T "$staged" "$cache/$name"
 rm -f "$log"
-say "built $result in $(($(date +%s) - start)) s"
-echo "$result"
+say "built $cache/$name in $(($(date +%s) - start)) s"
+echo "$cache/$name"
