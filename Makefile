@@ -1,43 +1,50 @@
-# make run    reproduce the whole story: set up, build, run every shipped scenario
-# make test   prove the project: set up, lint, unit tests, every scenario
-#
-# Both start from a clean clone on Debian 12 or 13 and take seconds when nothing has changed.
+# Everything starts from a clean clone on Debian 12 or 13 and takes seconds when nothing has changed.
 
 SHELL := /bin/bash
-.DEFAULT_GOAL := build
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
 
 # Without relocations (-no-pie) a guest's PID 1 starts 10 ms sooner; -S drops debug sections, symbols for backtraces stay.
 RELEASE := -c release --static-swift-stdlib -Xlinker -no-pie -Xlinker -S
 DRBENCH := .build/release/drbench
+SOURCES := Package.swift Sources Tests
 RUN_FLAGS ?=
 
-.PHONY: run test build setup kernel lint format suite unit-test clean
+.PHONY: help run test setup kernel build lint format unit-test suite determinism clean
 
-run: setup kernel build
-	$(DRBENCH) run $(RUN_FLAGS)
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-test: setup kernel build lint unit-test suite
+run: setup kernel build ## reproduce the whole story: set up, build, run every shipped scenario (RUN_FLAGS are drbench's)
+	@$(DRBENCH) run $(RUN_FLAGS)
 
-build: setup
-	@swift build $(RELEASE) --product drbench
+test: setup kernel build lint unit-test suite ## prove the project: set up, lint, unit tests, every scenario
 
-setup:
+setup: ## install the Debian packages that are missing
 	@netns/setup.sh
 
-kernel: setup
+kernel: setup ## build the lab kernel, once per machine: about 5 minutes on two processors
 	@netns/kernel/build.sh >/dev/null
 
-lint:
-	@swift format lint --strict --parallel --recursive --configuration .swift-format Package.swift Sources Tests
+build: setup ## build drbench
+	@swift build $(RELEASE) --product drbench
 
-format:
-	@swift format --in-place --parallel --recursive --configuration .swift-format Package.swift Sources Tests
+lint: ## check the format
+	@swift format lint --strict --parallel --recursive --configuration .swift-format $(SOURCES)
 
-unit-test: setup kernel build
-	@DRBENCH_PROGRAM=$(CURDIR)/$(DRBENCH) swift test
+format: ## format the sources in place
+	@swift format --in-place --parallel --recursive --configuration .swift-format $(SOURCES)
 
-suite: kernel build
-	$(DRBENCH) run --jobs 2 --out .build/suite $(RUN_FLAGS)
+unit-test: setup kernel build ## run the unit tests
+	@DRBENCH_PROGRAM="$(CURDIR)/$(DRBENCH)" swift test
 
-clean:
-	rm -rf .build drbench-results
+suite: setup kernel build ## run every scenario, evidence in .build/suite
+	@$(DRBENCH) run --out .build/suite $(RUN_FLAGS)
+
+determinism: setup kernel build ## run every scenario twice with each of ten seeds: all must pass and be repeated to the byte
+	@for seed in {1..10}; do \
+	    $(DRBENCH) run --check-determinism --seed $$seed --quiet --out .build/determinism $(RUN_FLAGS) || exit; \
+	done
+
+clean: ## remove what was built here; the lab kernel stays
+	rm -rf .build .build-* drbench-results
