@@ -65,11 +65,13 @@ public struct LabKernel: Sendable, Equatable {
     }
 
     /// The kernel to use: of the wanted version and from these sources if there is one, otherwise the newest build of that
-    /// version.
+    /// version. Where the default version could not be had, netns/kernel/build.sh has built another one in its place: then
+    /// the newest build of all.
     public static func choose(version: String, sources: String?, caches: [String]) -> LabKernel? {
-        let fitting = installed(caches: caches).filter { $0.version == version }
+        let installed = installed(caches: caches)
+        let fitting = installed.filter { $0.version == version }
         if let sources, let exact = fitting.first(where: { $0.isBuilt(from: sources) }) { return exact }
-        return fitting.first
+        return fitting.first ?? (version == defaultVersion ? installed.max { $0.built < $1.built } : nil)
     }
 }
 

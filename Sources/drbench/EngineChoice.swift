@@ -22,7 +22,10 @@ struct EngineChoice {
             return try native(because: "asked for")
         case .auto:
             if let kernel = findLabKernel(version: kernelVersion) {
-                return try uml(kernel, because: "functional runs are repeatable there")
+                return try uml(
+                    kernel,
+                    because: kernel.version == kernelVersion
+                        ? "functional runs are repeatable there" : "no lab kernel \(kernelVersion) is built")
             }
             do {
                 return try native(because: "no lab kernel is built; 'make kernel' builds one")
