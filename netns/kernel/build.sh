@@ -109,15 +109,19 @@ newest_own() {
 say "fetching linux-source-$version"
 if ! fetch "$version"; then
     grep -E '^(E|W|Err)' "$log" | tail -n 3 >&2 || true
-    [ "$version" = $preferred ] || die "linux-source-$version cannot be had; see $log"
-    own=$(newest_own)
-    [ -n "$own" ] || die "neither linux-source-$version can be had nor has this system a linux-source package; see $log"
-    say "linux-source-$version cannot be had; this system's own linux-source-$own takes its place"
-    [ "$own" = "$version" ] || say "what is lost: a run with one seed is not repeated to the byte by kernels before $preferred"
-    version=$own
-    name=$version-$(key_of "$version")
-    finish_if_built
-    fetch_own "$version" || die "linux-source-$version cannot be had either; see $log"
+    if fetch_own "$version"; then
+        say "Debian's mirror is out of reach; taking linux-source-$version from this system's own package sources"
+    else
+        [ "$version" = $preferred ] || die "linux-source-$version cannot be had; see $log"
+        own=$(newest_own)
+        [ -n "$own" ] || die "linux-source-$version cannot be had, and this system has no other linux-source; see $log"
+        say "linux-source-$version cannot be had; this system's own linux-source-$own takes its place"
+        say "what is lost: with a kernel before $preferred, a run with one seed is not repeated to the byte"
+        version=$own
+        name=$version-$(key_of "$version")
+        finish_if_built
+        fetch_own "$version" || die "linux-source-$version cannot be had either; see $log"
+    fi
 fi
 debs=("$work"/linux-source-*.deb)
 revision=$(dpkg-deb -f "${debs[0]}" Version)
@@ -143,8 +147,10 @@ cp "$here/lab-kernel.config" "$work/" # merge_config.sh takes no path with space
 run make ARCH=um allnoconfig
 run env ARCH=um scripts/kconfig/merge_config.sh -m .config "$work/lab-kernel.config"
 run make ARCH=um olddefconfig
-lost=$(comm -23 <(grep -E '^CONFIG_[A-Z0-9_]+=[^n]' "$work/lab-kernel.config" | sort) <(sort .config))
-[ -z "$lost" ] || say "what is lost: Linux $version has no ${lost//$'\n'/ }"
+if [ "$version" != $preferred ]; then
+    lost=$(comm -23 <(grep -E '^CONFIG_[A-Z0-9_]+=[^n]' "$work/lab-kernel.config" | sort) <(sort .config))
+    [ -z "$lost" ] || say "options that Linux $version lacks or has under another name: ${lost//$'\n'/ }"
+fi
 say "building on $(nproc) processors: about 5 minutes on two"
 start=$(date +%s)
 run make ARCH=um -j"$(nproc)" linux
