@@ -3,7 +3,7 @@
 # Swift is not among it, nor what Swift itself asks for (see https://www.swift.org/install/linux/).
 set -euo pipefail
 
-build=(libpcap-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libnetfilter-conntrack-dev pkg-config)
+build=(libpcap-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libnetfilter-conntrack-dev libxml2-dev pkg-config)
 kernel=(flex bison bc libc6-dev libelf-dev libssl-dev xz-utils make gcc patch)
 tools=(iproute2 iptables arptables ebtables ipset ipvsadm conntrack tcpdump tshark iputils-ping)
 

@@ -62,14 +62,30 @@ rm -rf "$cache"/.work.* # of builds that a power cut ended
 free=$(df --output=avail -BM "$cache" | tail -n 1 | tr -dc 0-9)
 [ "$free" -ge 2500 ] || die "the build needs 2500 MB in $cache for the while, and $free MB are free; $another"
 
-# Not in /tmp: that is memory on Debian 13. Descriptor 8 tells when the last process of the build is gone, however it
-# ended, kill -9 included: then the work folder goes, too.
+# The work folder is not in /tmp, which is memory on Debian 13. The cleaner removes it when the last process that holds
+# descriptor 8 is gone, so also after kill -9; each command of the build ends with this script.
 work=$(mktemp -d "$cache/.work.XXXXXX")
-exec 8> >(trap '' INT TERM HUP; exec >/dev/null 2>&1 9>&-; cat; rm -rf "$work")
-trap 'rm -rf "$work"' EXIT
 log=$cache/build-$name.log
 : >"$log"
-try() { setpriv --pdeathsig TERM "$@" >>"$log" 2>&1 9>&-; } # ends with this script
+mkfifo "$work/alive"
+(trap '' INT TERM HUP; exec >/dev/null 2>&1 9>&-; cat "$work/alive"; rm -rf "$work") &
+cleaner=$!
+exec 8>"$work/alive"
+command=
+clear_up() {
+    [ -z "$command" ] || kill "$command" 2>/dev/null || true
+    exec 8>&-
+    wait "$cleaner" || true
+}
+trap clear_up EXIT
+try() {
+    setpriv --pdeathsig TERM "$@" >>"$log" 2>&1 9>&- &
+    command=$!
+    local status=0
+    wait "$command" || status=$?
+    command=
+    return $status
+}
 run() { try "$@" || { tail -n 30 "$log" >&2; die "'$1' failed; the whole log is $log"; }; }
 
 # One line for another suite of the mirror that this system uses, with Debian's own keys.
