@@ -22,9 +22,9 @@ func inNewNamespace(_ script: String, files: [String: String] = [:]) throws -> (
     return (process.terminationStatus, String(decoding: output, as: UTF8.self))
 }
 
-/// What this machine can do; each probed once.
+/// What this machine can do; each probed once. Namespaces share iptables' lock file, hence -w here and below.
 enum Machine {
-    static let loadsIptables = can("iptables-legacy -t raw -S && ip6tables-legacy -t nat -S")
+    static let loadsIptables = can("iptables-legacy -w -t raw -S && ip6tables-legacy -w -t nat -S")
     static let loadsIPSets = can("ipset create probe hash:net && ipset list -n")
     /// The ebtables that works here, the legacy one by preference: it is what the lab kernel has.
     static let ebtables = ["ebtables-legacy", "ebtables-nft"].first { can("\($0) -t filter -L && \($0) -t nat -L") }
@@ -57,7 +57,7 @@ struct NeutronKernelTests {
         let text = golden.isIPv6 ? rules.ipv6 : rules.ipv4
         let tool = golden.isIPv6 ? "ip6tables-legacy" : "iptables-legacy"
         let result = try inNewNamespace(
-            "set -e; if [ -s sets ]; then ipset restore < sets; fi; \(tool)-restore < rules; \(tool)-save",
+            "set -e; if [ -s sets ]; then ipset restore < sets; fi; \(tool)-restore -w < rules; \(tool)-save",
             files: ["rules": text, "sets": rules.ipsets ?? ""])
         #expect(result.status == 0, "\(result.output)")
         let difference = firstDifference(tables(result.output), tables(text))
@@ -86,7 +86,7 @@ struct NeutronKernelTests {
             }
         }
         for (tool, text) in [("iptables-legacy", rules.ipv4), ("ip6tables-legacy", rules.ipv6)] {
-            let result = try inNewNamespace("\(tool)-restore < rules && \(tool)-save", files: ["rules": text])
+            let result = try inNewNamespace("\(tool)-restore -w < rules && \(tool)-save", files: ["rules": text])
             #expect(result.status == 0, "\(result.output)")
             let difference = firstDifference(tables(result.output), tables(text))
             #expect(difference == nil, "\(difference ?? "")")
