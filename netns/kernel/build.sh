@@ -124,7 +124,7 @@ newest_own() {
 
 say "fetching linux-source-$version"
 if ! fetch "$version"; then
-    grep -E '^(E|W|Err)' "$log" | tail -n 3 >&2 || true
+    grep -E '^(E|W|Err)' "$log" | head -n 2 >&2 || true
     if fetch_own "$version"; then
         say "Debian's mirror is out of reach; taking linux-source-$version from this system's own package sources"
     else
