@@ -21,7 +21,7 @@ public struct Barrier: Sendable, Equatable, CustomStringConvertible {
         for part in path.split(separator: "/").dropLast() {
             folder += "/" + part
             guard faccessat(AT_FDCWD, folder, X_OK, AT_EACCESS) != 0 else { continue }
-            description = "\(who) may not enter \(folder); copy it to where everyone may read it, or open that folder"
+            description = "\(who) may not enter \(folder); open that folder, or copy what is in it to where everyone may read it"
             return
         }
         description = "\(who) may not \(isProgram ? "read and execute" : "read") it"

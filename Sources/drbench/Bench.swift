@@ -158,8 +158,10 @@ enum OutputFolder {
         var made = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
             made += part
-            if mkdir(made, 0o777) < 0, errno != EEXIST, access(made, F_OK) < 0 {
-                throw EnvironmentError("cannot make the folder '\(made)': \(String(cString: strerror(errno)))")
+            let code = mkdir(made, 0o777) < 0 ? errno : 0
+            // An existing folder below one that may not be written to can give another error than EEXIST.
+            if code != 0, code != EEXIST, access(made, F_OK) < 0 {
+                throw EnvironmentError("cannot make the folder '\(made)': \(String(cString: strerror(code)))")
             }
             made += "/"
         }

@@ -30,8 +30,7 @@ struct Installation {
     static var obstacle: String {
         for folder in candidates {
             for name in ["Scenarios", "netns"] where access("\(folder)/\(name)", R_OK | X_OK) < 0 && errno == EACCES {
-                let barrier = Barrier(to: "\(folder)/\(name)/.")
-                return "\(folder)/\(name) cannot be read: " + (barrier?.description ?? "permission denied")
+                return Barrier(to: "\(folder)/\(name)/.")?.description ?? "\(folder)/\(name) cannot be read"
             }
         }
         return "no folder with 'Scenarios' and 'netns' here, above, or above the program; DRBENCH_HOME names one"
