@@ -88,6 +88,10 @@ let package = Package(
             name: "ReportTests", dependencies: ["Evidence", "Report", "Scenario", "Verdict"], swiftSettings: settings),
         .testTarget(
             name: "EngineTests", dependencies: ["Capture", "Engine", "Evidence", "Lab", "Net", "Plan"],
+            exclude: ["Bench"],
             swiftSettings: settings),
+        // Programs that EngineTests runs: an init that misbehaves, and a witness of what drbench leaves behind.
+        .executableTarget(name: "misfit", path: "Tests/Misfit"),
+        .executableTarget(name: "overseer", path: "Tests/Overseer"),
     ]
 )

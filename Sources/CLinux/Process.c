@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,7 +16,9 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -27,6 +30,8 @@ int drb_mount(const char *source, const char *target, const char *type, unsigned
 
 unsigned long drb_ms_private_recursive(void) { return MS_PRIVATE | MS_REC; }
 unsigned long drb_ms_nosuid_nodev_noexec(void) { return MS_NOSUID | MS_NODEV | MS_NOEXEC; }
+
+unsigned long drb_st_noexec(void) { return ST_NOEXEC; }
 
 int drb_power_off(void)
 {
@@ -50,6 +55,84 @@ int drb_raw_terminal(int fd)
         return -errno;
     cfmakeraw(&settings);
     return tcsetattr(fd, TCSANOW, &settings) < 0 ? -errno : 0;
+}
+
+static const char *deadline_line;
+static int deadline_fd;
+
+static void deadline_passed(int signal)
+{
+    ssize_t written = write(deadline_fd, deadline_line, strlen(deadline_line));
+
+    (void)signal, (void)written;
+    reboot(RB_POWER_OFF);
+}
+
+int drb_power_off_after(long seconds, int fd, const char *line)
+{
+    struct sigaction action = { .sa_handler = deadline_passed };
+    struct itimerval timer = { .it_value = { .tv_sec = seconds } };
+
+    deadline_line = strdup(line);
+    deadline_fd = fd;
+    if (!deadline_line || sigaction(SIGALRM, &action, NULL) < 0 || setitimer(ITIMER_REAL, &timer, NULL) < 0)
+        return -errno;
+    return 0;
+}
+
+static int interruption_pipe[2] = { -1, -1 };
+static volatile sig_atomic_t interruption;
+
+static void interrupted(int signal)
+{
+    int before = errno;
+    ssize_t written;
+
+    interruption = signal;
+    written = write(interruption_pipe[1], "", 1);
+    (void)written;
+    errno = before;
+}
+
+int drb_watch_interruption(void)
+{
+    // Only the first: whoever presses Ctrl-C twice wants the end now.
+    struct sigaction action = { .sa_handler = interrupted, .sa_flags = SA_RESTART | (int)SA_RESETHAND }, before;
+    const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+    size_t i;
+
+    if (interruption_pipe[0] >= 0)
+        return 0;
+    if (pipe2(interruption_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -errno;
+    for (i = 0; i < sizeof signals / sizeof *signals; i++)
+        // nohup(1) and a shell's background jobs have some of them ignored, and that must stay so.
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(signals[i], &action, NULL);
+    return 0;
+}
+
+int drb_interruption_descriptor(void) { return interruption_pipe[0]; }
+int drb_interruption_signal(void) { return interruption; }
+
+int drb_end_by_signal(int number)
+{
+    signal(number, SIG_DFL);
+    return raise(number);
+}
+
+int drb_await_end(int pid, int *status)
+{
+    siginfo_t info;
+
+    while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0)
+        if (errno != EINTR)
+            return -errno;
+    kill(-pid, SIGKILL);
+    while (waitpid(pid, status, 0) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return 0;
 }
 
 int drb_clone_newnet(void) { return CLONE_NEWNET; }
@@ -102,13 +185,17 @@ static void become_root_inside(int report, uid_t uid, gid_t gid)
 static void child(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
                   int fd_count, unsigned long clone_flags, int report, pid_t parent, uid_t uid, gid_t gid)
 {
+    struct pollfd parent_end = { .fd = report };
     sigset_t none;
     int i, high;
 
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
         give_up(report, "bind its life to its parent's");
-    // The parent may have gone before prctl; inside a new PID namespace it is not visible at all.
+    // The parent may have gone before prctl. Inside a new PID namespace it is not visible; but then nobody is left who
+    // could read the report.
     if (!(clone_flags & CLONE_NEWPID) && getppid() != parent)
+        _exit(127);
+    if (poll(&parent_end, 1, 0) > 0 && parent_end.revents & POLLERR)
         _exit(127);
     if (clone_flags & CLONE_NEWUSER)
         become_root_inside(report, uid, gid);
@@ -159,8 +246,10 @@ int drb_spawn_bound(const char *path, char *const argv[], char *const envp[], co
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid = (pid_t)syscall(SYS_clone, clone_flags | SIGCHLD, NULL, NULL, NULL, NULL);
-    if (pid == 0)
+    if (pid == 0) {
+        close(report[0]);
         child(path, argv, envp, directory, fds, fd_count, clone_flags, report[1], parent, uid, gid);
+    }
     int clone_errno = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(report[1]);

@@ -8,16 +8,23 @@ internal import Lab
 /// It must be used by one thread only, the one that started it: the process is killed when that thread ends.
 struct BoundProcess: ~Copyable {
     private let pid: pid_t
+    /// A pidfd: readable once the process has ended, whoever still holds its pipes.
+    private let ending: Int32
     private var events: Int32
     private var console: Int32
     private var eventLine: [UInt8] = []
-    private(set) var consoleText: [UInt8] = []
+    private(set) var consoleText = ConsoleText()
 
-    /// How it ended, as waitpid(2) tells.
+    /// How it ended.
     enum End: Equatable {
         case exited(Int32)
         case signalled(Int32)
-        case outOfTime(busy: Bool)
+        /// It went on past the limit.
+        case outOfTime
+        /// Nothing of it ran any more, and nothing ever would.
+        case atRest
+        /// This process got a signal to end.
+        case interrupted(Int32)
     }
 
     /// - Parameter cloneFlags: CLONE_NEW* flags for the process itself.
@@ -53,56 +60,59 @@ struct BoundProcess: ~Copyable {
                 .couldNotStart, "\(path): could not \(what): \(Errno.name(-pid)) (\(Errno.message(-pid)))")
         }
         self.pid = pid
+        ending = drb_process_descriptor(pid)
         events = eventPipe.read
         console = consolePipe.read
     }
 
     deinit {
-        if events >= 0 { close(events) }
-        if console >= 0 { close(console) }
+        for descriptor in [ending, events, console] where descriptor >= 0 { close(descriptor) }
     }
 
-    /// Reads events and the console until the process ends or its time is over; then it is gone in either case.
-    mutating func wait(seconds: Double, observe: (LabEvent) -> Void) -> End {
-        let deadline = Self.now() + seconds
-        /// Time without any processor use after which nothing is expected of it any more.
-        let patience = 5.0
-        var idleSince = Self.now()
-        var used = Self.processorTime(of: pid)
+    /// Reads events and the console until the process ends or has to; then it is gone in either case, with its group.
+    /// - Parameters:
+    ///   - seconds: after which it is ended. Time that this process could not observe, because it was stopped (Ctrl-Z)
+    ///     itself, does not count.
+    ///   - restLimit: after so many seconds in which nothing of the process was even ready to run it is ended, too; nil if
+    ///     it may wait for time to pass.
+    mutating func wait(seconds: Double, restLimit: Double? = nil, observe: (LabEvent) -> Void) -> End {
+        let checksForRest = 5
+        let interval = (restLimit ?? 5) / Double(checksForRest)
         var end: End?
-        while end == nil, events >= 0 || console >= 0 {
-            var polls = [
-                pollfd(fd: events, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: console, events: Int16(POLLIN), revents: 0),
-            ]
-            let ready = poll(&polls, 2, 1000)
+        var spent = 0.0
+        var last = Self.now()
+        var checksAtRest = 0
+        var lastSeen: ProcessTree?
+        while end == nil {
+            var polls = [events, console, ending, Interruption.descriptor].map {
+                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+            }
+            let ready = poll(&polls, nfds_t(polls.count), Int32(interval * 1000))
+            let now = Self.now()
+            spent += min(now - last, 2 * interval)
+            last = now
             if ready > 0 {
-                idleSince = Self.now()
+                checksAtRest = 0
                 if polls[0].revents != 0 { readEvents(observe) }
                 if polls[1].revents != 0 { readConsole() }
-                continue
+                // What it wrote before its end is in the pipes by now.
+                if polls[2].revents != 0 { break }
+                if let signal = Interruption.signal { end = .interrupted(signal) }
+            } else if ready == 0, restLimit != nil {
+                let seen = ProcessTree(of: pid)
+                checksAtRest = seen.isAtRest && seen == lastSeen ? checksAtRest + 1 : 0
+                lastSeen = seen
+                if checksAtRest >= checksForRest { end = .atRest }
             }
-            let usedNow = Self.processorTime(of: pid)
-            if usedNow != used {
-                used = usedNow
-                idleSince = Self.now()
-            }
-            let idle = Self.now() - idleSince > patience
-            if idle || Self.now() > deadline { end = .outOfTime(busy: !idle) }
+            if spent > seconds { end = end ?? .outOfTime }
         }
         if end != nil { kill(-pid, SIGKILL) }
         var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-        // Its group may hold more than the process itself.
-        kill(-pid, SIGKILL)
+        _ = drb_await_end(pid, &status)
+        while events >= 0, Self.isReadable(events) { readEvents(observe) }
+        while console >= 0, Self.isReadable(console) { readConsole() }
         if let end { return end }
         return status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .signalled(status & 0x7F)
-    }
-
-    /// The last lines of the console, for a message.
-    borrowing func consoleTail(_ count: Int = 20) -> [String] {
-        String(decoding: consoleText, as: UTF8.self)
-            .split(whereSeparator: \.isNewline).suffix(count).map(String.init)
     }
 
     private mutating func readEvents(_ observe: (LabEvent) -> Void) {
@@ -124,7 +134,12 @@ struct BoundProcess: ~Copyable {
             console = -1
             return
         }
-        consoleText += bytes
+        consoleText.append(bytes)
+    }
+
+    private static func isReadable(_ descriptor: Int32) -> Bool {
+        var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&polled, 1, 0) > 0
     }
 
     /// nil at the end of the stream.
@@ -148,17 +163,6 @@ struct BoundProcess: ~Copyable {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
-
-    /// Fields 14 to 17 of /proc/PID/stat: the processor time of the process and its reaped children, in clock ticks.
-    private static func processorTime(of pid: pid_t) -> [Substring] {
-        let file = open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return [] }
-        defer { close(file) }
-        guard let bytes = readSome(file) else { return [] }
-        let text = String(decoding: bytes, as: UTF8.self)
-        guard let end = text.lastIndex(of: ")") else { return [] }
-        return Array(text[end...].split(separator: " ").dropFirst(12).prefix(4))
     }
 
     private static func withStrings<R>(_ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> R) -> R {

@@ -33,35 +33,6 @@ public struct RunRequest: Sendable {
     }
 }
 
-/// A laboratory that did not come to its end. The partial evidence stays in the run's folder.
-public struct RunFailure: Error, Sendable, Equatable, CustomStringConvertible {
-    public enum Kind: String, Sendable, Codable {
-        /// The laboratory could not be started at all.
-        case couldNotStart = "could not start"
-        /// The guest kernel panicked; PID 1 crashing is the usual reason.
-        case panic
-        /// It used processor time to the wall-clock limit and never finished.
-        case hang
-        /// Nothing in it could run and no timer was armed: virtual time would never go on.
-        case virtualDeadlock = "virtual deadlock"
-        /// It ended without saying that it had finished.
-        case ended
-    }
-
-    public var kind: Kind
-    public var explanation: String
-    /// The last lines of the console.
-    public var console: [String]
-
-    public init(_ kind: Kind, _ explanation: String, console: [String] = []) {
-        self.kind = kind
-        self.explanation = explanation
-        self.console = console
-    }
-
-    public var description: String { "\(kind.rawValue): \(explanation)" }
-}
-
 /// The names of the files in a run's folder.
 public enum RunFiles {
     public static let plan = "plan.json"
@@ -69,4 +40,6 @@ public enum RunFiles {
     public static let capture = "capture.pcapng"
     public static let console = "console.log"
     public static let rules = "rules"
+
+    public static let all = [plan, evidence, capture, console, rules]
 }

@@ -17,27 +17,33 @@ public enum Guest {
         /// The run's folder on the host.
         var folder: String
         /// nil in real time.
-        var seed: UInt64?
+        var virtual: Virtual?
+
+        struct Virtual: Equatable {
+            var seed: UInt64
+            /// Seconds of virtual time after which the guest must have ended; see `Plan.virtualTimeLimit`.
+            var timeLimit: Int
+        }
 
         /// As one word without spaces or quotes.
-        var text: String { "\(Hex.encode(folder)):\(seed.map(String.init) ?? "real")" }
+        var text: String {
+            ([Hex.encode(folder)] + (virtual.map { ["\($0.seed)", "\($0.timeLimit)"] } ?? [])).joined(separator: ":")
+        }
 
-        init(folder: String, seed: UInt64?) {
+        init(folder: String, virtual: Virtual?) {
             self.folder = folder
-            self.seed = seed
+            self.virtual = virtual
         }
 
         init?(_ text: String) {
             let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-            guard parts.count == 2, let folder = Hex.decode(parts[0]) else { return nil }
-            if parts[1] == "real" {
-                seed = nil
-            } else if let number = UInt64(parts[1]) {
-                seed = number
-            } else {
+            guard let first = parts.first, let folder = Hex.decode(first), !folder.isEmpty else { return nil }
+            self.folder = folder
+            if parts.count == 1 { return }
+            guard parts.count == 3, let seed = UInt64(parts[1]), let limit = Int(parts[2]), limit > 0 else {
                 return nil
             }
-            self.folder = folder
+            virtual = Virtual(seed: seed, timeLimit: limit)
         }
     }
 
@@ -69,8 +75,13 @@ public enum Guest {
             failures.append("no event channel: /dev/ttyS0: \(Errno.name(errno))")
         }
         let events = EventChannel(descriptor: line)
+        if let virtual = order.virtual, line >= 0 {
+            let message = String(decoding: LabEvent.clockRanOut(virtual.timeLimit).line(), as: UTF8.self)
+            let status = drb_power_off_after(virtual.timeLimit, line, message)
+            if status < 0 { failures.append("no timer: \(Errno.name(-status))") }
+        }
         if failures.isEmpty {
-            _ = Laboratory.run(folder: runFolder, engine: "uml", seed: order.seed, events: events)
+            _ = Laboratory.run(folder: runFolder, engine: "uml", seed: order.virtual?.seed, events: events)
         } else {
             for failure in failures { events.send(.problem(failure)) }
         }

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Glibc
+internal import Kernel
 
 /// A lab kernel that netns/kernel/build.sh has built.
 public struct LabKernel: Sendable, Equatable {
@@ -49,6 +50,18 @@ public struct LabKernel: Sendable, Equatable {
                 .filter { !$0.hasPrefix(".") }.sorted()
                 .compactMap { LabKernel(folder: cache + "/" + $0) }
         }.sorted { ($0.version, $1.built) < ($1.version, $0.built) }
+    }
+
+    /// The caches that are there but cannot be read, with the reason, for a message about a kernel that is not found.
+    public static func unreadable(caches: [String]) -> [String] {
+        caches.compactMap { cache in
+            if let folder = opendir(cache) {
+                closedir(folder)
+                return nil
+            }
+            let code = errno
+            return code == ENOENT ? nil : "\(cache) cannot be read: \(Errno.message(code))"
+        }
     }
 
     /// Whether it was built from the configuration and the patches that are in `sources` (netns/kernel) now.

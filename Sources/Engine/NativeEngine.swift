@@ -17,55 +17,64 @@ public struct NativeEngine: Engine {
     public static let command = "native-lab"
 
     public func run(_ request: RunRequest, observe: (LabEvent) -> Void) throws(RunFailure) {
-        try RunFolder(request.directory).write(request.plan)
-        var finished = false
-        let console = try start(
-            arguments: [Self.command, request.directory], directory: request.directory, seconds: request.timeLimit
-        ) { event in
-            if event == .finished { finished = true }
-            observe(event)
-        }
-        RunFolder(request.directory).write(console, to: RunFiles.console)
-        guard finished else { throw RunFailure(.ended, "the laboratory ended without a result") }
+        let folder = RunFolder(request.directory)
+        try folder.write(request.plan)
+        try start(
+            arguments: [Self.command, request.directory], directory: request.directory, seconds: request.timeLimit,
+            keep: { folder.write($0, to: RunFiles.console) }, observe: observe)
     }
 
     /// Finds out what this host's kernel has, by trying, in namespaces that are gone afterwards.
     public func probe() throws(RunFailure) -> Capabilities {
         var found: Capabilities?
-        _ = try start(arguments: [Self.command, "--probe"], directory: "/", seconds: 20) { event in
+        try start(arguments: [Self.command, "--probe"], directory: "/", seconds: 20, keep: { _ in }) { event in
             if case .capabilities(let reasons) = event { found = Capabilities(reasons: reasons) }
         }
         guard let found else { throw RunFailure(.ended, "the probe ended without a result") }
         return found
     }
 
-    /// Starts the program again in namespaces of its own and waits for its end. Returns its console output.
+    /// Starts the program again in namespaces of its own and waits for its end.
+    /// - Parameter keep: takes what it printed.
     private func start(
-        arguments: [String], directory: String, seconds: Double, observe: (LabEvent) -> Void
-    ) throws(RunFailure) -> [UInt8] {
+        arguments: [String], directory: String, seconds: Double, keep: ([UInt8]) -> Void, observe: (LabEvent) -> Void
+    ) throws(RunFailure) {
         // A PID namespace of its own: when its first process dies, everything that it started dies with it.
         var flags = UInt(drb_clone_newns() | drb_clone_newnet() | drb_clone_newpid())
-        if geteuid() != 0 { flags |= UInt(drb_clone_newuser()) }
-        var process = try BoundProcess(
-            path: program, arguments: arguments,
-            environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "SWIFT_DETERMINISTIC_HASHING=1"],
-            directory: directory, cloneFlags: flags)
+        let isRoot = geteuid() == 0
+        if !isRoot { flags |= UInt(drb_clone_newuser()) }
+        var process: BoundProcess
+        do {
+            process = try BoundProcess(
+                path: program, arguments: arguments,
+                environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "SWIFT_DETERMINISTIC_HASHING=1"],
+                directory: directory, cloneFlags: flags)
+        } catch {
+            throw RunFailure(
+                error.kind,
+                error.explanation
+                    + (isRoot ? "; root needs CAP_SYS_ADMIN" : "; it needs root or user namespaces for all")
+                    + " to make namespaces of its own")
+        }
         var problems: [String] = []
+        var stage = RunStage()
         let end = process.wait(seconds: seconds) { event in
+            stage.note(event)
             if case .problem(let text) = event { problems.append(text) }
             observe(event)
         }
+        keep(process.consoleText.bytes)
+        let console = process.consoleText.tail(20)
         let because = problems.isEmpty ? "" : ": \(problems.joined(separator: "; "))"
+        func failure(_ kind: RunFailure.Kind, _ why: String) -> RunFailure {
+            RunFailure(kind, "\(why), \(stage.description)\(because)", console: console)
+        }
         switch end {
-        case .exited(0): return process.consoleText
-        case .exited(let status):
-            throw RunFailure(
-                .ended, "the laboratory ended with status \(status)\(because)", console: process.consoleTail())
-        case .signalled(let signal):
-            throw RunFailure(
-                .ended, "the laboratory was ended by signal \(signal)\(because)", console: process.consoleTail())
-        case .outOfTime:
-            throw RunFailure(.hang, "not finished after \(Int(seconds)) s", console: process.consoleTail())
+        case .exited(0): return
+        case .exited(let status): throw failure(.ended, "the laboratory ended with status \(status)")
+        case .signalled(let signal): throw failure(.ended, "the laboratory was ended by \(Signal.name(signal))")
+        case .interrupted(let signal): throw failure(.interrupted, "drbench got \(Signal.name(signal))")
+        case .outOfTime, .atRest: throw failure(.hang, "not finished after \(Int(seconds.rounded())) s")
         }
     }
 

@@ -21,8 +21,15 @@ enum NativeProbe {
             try attempt(name, in: namespace)
             return nil
         } catch {
-            return "\(error)"
+            return shortly(error)
         }
+    }
+
+    /// The kernel's or the program's own words if there are any, in one line.
+    private static func shortly(_ error: any Error) -> String {
+        guard let error = error as? KernelError else { return "\(error)" }
+        let words = error.explanation?.split(whereSeparator: \.isNewline).first.map(String.init)
+        return words ?? "\(Errno.message(error.code)), \(Errno.name(error.code))"
     }
 
     private static func attempt(_ name: String, in namespace: NetworkNamespace) throws {

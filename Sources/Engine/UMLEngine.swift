@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Glibc
 internal import Kernel
 public import Lab
@@ -13,6 +12,8 @@ public struct UMLEngine: Engine {
     public var program: String
     /// The guest's memory in MiB.
     public var memory: Int
+    /// Seconds after which a guest in virtual time of which nothing is even ready to run is given up.
+    var restLimit = 5.0
 
     public init(kernel: LabKernel, program: String, memory: Int = 512) {
         self.kernel = kernel
@@ -24,66 +25,83 @@ public struct UMLEngine: Engine {
     static let epoch: Int64 = 1_490_313_600 * 1_000_000_000
 
     public func run(_ request: RunRequest, observe: (LabEvent) -> Void) throws(RunFailure) {
-        try RunFolder(request.directory).write(request.plan)
-        var arguments = [
+        let folder = RunFolder(request.directory)
+        try folder.write(request.plan)
+        var process = try BoundProcess(
+            path: kernel.program, arguments: arguments(for: request),
+            environment: ["TMPDIR=\(try GuestMemory.folder(for: memory))", "PATH=/usr/bin"],
+            directory: request.directory)
+        defer { folder.remove(Self.helperFolder) }
+        var stage = RunStage()
+        let end = process.wait(seconds: request.timeLimit, restLimit: request.realTime ? nil : restLimit) { event in
+            stage.note(event)
+            observe(event)
+        }
+        folder.write(process.consoleText.bytes, to: RunFiles.console)
+        if let failure = Self.failure(end, stage: stage, console: process.consoleText, request) { throw failure }
+    }
+
+    /// What keeps every guest from running here, as a sentence; nil if nothing does.
+    public var obstacle: String? {
+        for file in [kernel.program, program] {
+            if let barrier = Barrier(to: file) { return "the lab kernel needs \(file), but \(barrier)" }
+        }
+        do {
+            _ = try GuestMemory.folder(for: memory)
+            return nil
+        } catch {
+            return error.explanation
+        }
+    }
+
+    private static let helperFolder = ".guest"
+
+    private func arguments(for request: RunRequest) -> [String] {
+        let order = Guest.Order(
+            folder: request.directory,
+            virtual: request.realTime ? nil : .init(seed: request.seed, timeLimit: request.plan.virtualTimeLimit))
+        let clock = request.realTime ? [] : ["time-travel=inf-cpu", "time-travel-start=\(Self.epoch)"]
+        return [
             "mem=\(memory)M", "rootfstype=hostfs", "root=/dev/root", "ro", "init=\"\(program)\"",
             "con=null", "con0=null,fd:1", "ssl=null", "ssl0=null,fd:3", "quiet", "loglevel=4", "panic=-1",
             // The guest's helper files: inside the run's folder and removed with it.
             "uml_dir=./\(Self.helperFolder)/", "umid=lab",
             // For PID 1's environment: hash order must not depend on addresses.
             "SWIFT_DETERMINISTIC_HASHING=1",
-        ]
-        if !request.realTime {
-            arguments += ["time-travel=inf-cpu", "time-travel-start=\(Self.epoch)"]
-        }
-        let order = Guest.Order(folder: request.directory, seed: request.realTime ? nil : request.seed)
-        arguments += ["random_seed=\(request.seed)", "\(Guest.variable)=\(order.text)"]
-        var process = try BoundProcess(
-            path: kernel.program, arguments: arguments, environment: ["TMPDIR=\(Self.memoryFolder)", "PATH=/usr/bin"],
-            directory: request.directory)
-        defer { RunFolder(request.directory).remove(Self.helperFolder) }
-        var finished = false
-        let end = process.wait(seconds: request.timeLimit) { event in
-            if event == .finished { finished = true }
-            observe(event)
-        }
-        RunFolder(request.directory).write(process.consoleText, to: RunFiles.console)
-        if let failure = Self.failure(
-            end, finished: finished, console: process.consoleTail(), limit: request.timeLimit,
-            virtual: !request.realTime)
-        {
-            throw failure
-        }
+        ] + clock + ["random_seed=\(request.seed)", "\(Guest.variable)=\(order.text)"]
     }
-
-    private static let helperFolder = ".guest"
-    /// The guest's memory is a file, already unlinked: best in memory.
-    private static var memoryFolder: String { access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp" }
 
     /// What a guest's end means; nil if it came to its end as it should.
     static func failure(
-        _ end: BoundProcess.End, finished: Bool, console: [String], limit: Double, virtual: Bool
+        _ end: BoundProcess.End, stage: RunStage, console: ConsoleText, _ request: RunRequest
     ) -> RunFailure? {
-        let panic = console.last { $0.contains("Kernel panic") || $0.contains("BUG:") }
+        func failure(_ kind: RunFailure.Kind, _ why: String) -> RunFailure {
+            RunFailure(kind, "\(why), \(stage.description)", console: console.tail(20))
+        }
+        if let panic = KernelPanic(console: console) {
+            return panic.isDeadlock
+                ? failure(.virtualDeadlock, "nothing in the guest could run and no timer was armed")
+                : failure(.panic, panic.description)
+        }
         switch end {
-        case _ where panic?.contains("going to sleep forever") == true:
-            return RunFailure(
-                .virtualDeadlock, "nothing in the guest could run and no timer was armed", console: console)
-        case _ where panic != nil:
-            return RunFailure(.panic, panic ?? "", console: console)
-        case .outOfTime(busy: false):
-            return RunFailure(
-                virtual ? .virtualDeadlock : .hang,
-                "nothing in the guest has run for 5 s" + (virtual ? ", so virtual time stands still" : ""),
-                console: console)
-        case .outOfTime(busy: true):
-            return RunFailure(.hang, "not finished after \(Int(limit)) s of wall-clock time", console: console)
+        case .interrupted(let signal):
+            return failure(.interrupted, "drbench got \(Signal.name(signal))")
+        case .atRest:
+            return failure(.virtualDeadlock, "nothing in the guest runs any more and virtual time stands still")
+        case .outOfTime:
+            return failure(.hang, "not finished after \(Int(request.timeLimit.rounded())) s of wall-clock time")
         case .signalled(let signal):
-            return RunFailure(.ended, "the guest kernel was ended by signal \(signal)", console: console)
-        case .exited(let status) where !finished:
-            return RunFailure(.ended, "the guest ended without a result (status \(status))", console: console)
+            return failure(.ended, "the guest kernel was ended by \(Signal.name(signal))")
         case .exited:
-            return nil
+            if let seconds = stage.clockRanOut {
+                return failure(
+                    .virtualDeadlock, "everything in the guest waited in vain for \(seconds) s of virtual time")
+            }
+            if stage.hasFinished { return nil }
+            if case .exited(let status) = end, !stage.hasStarted {
+                return failure(.couldNotStart, "the guest ended with status \(status)")
+            }
+            return failure(.ended, "the guest switched itself off without a result")
         }
     }
 }

@@ -7,6 +7,8 @@ public enum LabEvent: Codable, Sendable, Equatable {
     case step(Int, name: String)
     /// Something went wrong in the laboratory itself.
     case problem(String)
+    /// The guest's clock passed its limit, in seconds, and the guest ends: whatever it waits for does not come.
+    case clockRanOut(Int)
     /// The answer to a probe: by capability, nil if it is there, otherwise why not.
     case capabilities([String: String?])
     /// The run came to its end and its evidence is written.

@@ -115,7 +115,9 @@ extension JUnit.Case {
     fileprivate init(_ run: ScenarioRun, verbose: Bool) {
         let verdict = run.verdict
         let bad = verdict.checks.filter { $0.status != .passed }
-        let text = (bad.isEmpty ? [verdict.reason] : bad.flatMap(\.lines)).joined(separator: "\n").inXML
+        let text = (bad.isEmpty ? [verdict.reason] + (verdict.notes ?? []) : bad.flatMap(\.lines)).joined(
+            separator: "\n"
+        ).inXML
         let problem = JUnit.Problem(message: verdict.reason.inXML, type: verdict.status.rawValue, text: text)
         var output = verbose ? verdict.checks.filter { $0.status == .passed }.flatMap(\.lines) : []
         if let directory = run.directory { output.append("evidence: \(directory)") }

@@ -28,12 +28,17 @@ public struct RenderOptions: Sendable, Equatable {
     public var timing: Bool
     /// Whether the terminal report begins with the engine and the seed.
     public var header: Bool
+    /// The folder that a run's `directory` is relative to, as the user wrote it: the terminal report names it.
+    public var folder: String?
 
-    public init(detail: Detail = .normal, colour: Bool = false, timing: Bool = true, header: Bool = true) {
+    public init(
+        detail: Detail = .normal, colour: Bool = false, timing: Bool = true, header: Bool = true, folder: String? = nil
+    ) {
         self.detail = detail
         self.colour = colour
         self.timing = timing
         self.header = header
+        self.folder = folder
     }
 }
 

@@ -88,7 +88,10 @@ struct TerminalReport {
                 "  kernel: \(engine.name) \(engine.kernel)" + (engine.virtualTime ? ", virtual time" : "")
                     + (engine.seed.map { ", seed \($0)" } ?? ""))
         }
-        if let directory = run.directory { lines.append("  evidence: \(directory)") }
+        lines += (verdict.notes ?? []).map { "    " + $0.printable }
+        if let directory = run.directory {
+            lines.append("  evidence: " + (options.folder.map { "\($0)/\(directory)" } ?? directory))
+        }
         return lines
     }
 

@@ -39,6 +39,12 @@ struct Bench: Sendable {
                 }
                 guard index < scenarios.count else { return }
                 let scenario = scenarios[index]
+                if let signal = Interruption.signal {
+                    let verdict = Verdict.skipped(
+                        scenario, because: "not run: drbench got \(Interruption.name(of: signal))")
+                    results.withLock { $0[index] = ScenarioRun(suite: suite(scenario), verdict: verdict) }
+                    continue
+                }
                 progress.started(scenario.fullName)
                 var result = run(scenario)
                 result.suite = suite(scenario)
@@ -51,7 +57,7 @@ struct Bench: Sendable {
 
     private func run(_ scenario: Scenario) -> ScenarioRun {
         let start = ContinuousClock.now
-        let missing = scenario.needs.filter { !capabilities.has($0) }
+        let missing = scenario.allNeeds.filter { !capabilities.has($0) }
         if !missing.isEmpty {
             let reasons = missing.map { "\($0) (\(capabilities.reason(against: $0)))" }.joined(separator: ", ")
             return ScenarioRun(
@@ -95,12 +101,14 @@ struct Bench: Sendable {
         } catch {
             failure = error
         }
-        if let failure, problems.isEmpty {
-            let console = failure.console.suffix(8).map { "\n    console: \($0)" }.joined()
-            return .error(scenario, because: failure.description + console)
-        }
-        guard problems.isEmpty else {
-            return .error(scenario, because: problems.joined(separator: "; "))
+        if failure != nil || !problems.isEmpty {
+            // A laboratory that names a problem ends early for that reason.
+            let reason = problems.isEmpty ? failure?.description ?? "" : problems.joined(separator: "; ")
+            var verdict = Verdict.error(scenario, because: reason)
+            verdict.notes = (failure?.console ?? []).map { "console  \($0)" }
+            let kept = OutputFolder.kept(in: folder)
+            verdict.notes?.append("kept     " + (kept.isEmpty ? "nothing" : kept.joined(separator: ", ")))
+            return verdict
         }
         do {
             let evidence = try JSONDecoder().decode(
@@ -121,20 +129,51 @@ struct Bench: Sendable {
     }
 }
 
+extension Scenario {
+    /// What it says that it needs, and what its network needs.
+    var allNeeds: [String] {
+        let planned = (try? Plan(self))?.needs ?? []
+        return needs + planned.subtracting(needs).sorted()
+    }
+}
+
 /// The folders that runs write to.
 enum OutputFolder {
     /// Makes the folder, empty but for what is not drbench's own.
     static func prepare(_ path: String) throws {
         let manager = FileManager.default
-        do {
-            try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
-            for name in [RunFiles.plan, RunFiles.evidence, RunFiles.capture, RunFiles.console, RunFiles.rules] {
-                let file = "\(path)/\(name)"
-                if access(file, F_OK) == 0 { try manager.removeItem(atPath: file) }
+        try make(path)
+        for name in RunFiles.all {
+            let file = "\(path)/\(name)"
+            guard access(file, F_OK) == 0 else { continue }
+            do {
+                try manager.removeItem(atPath: file)
+            } catch {
+                throw EnvironmentError("cannot remove the last run's \(file)")
             }
-        } catch {
-            throw EnvironmentError("cannot write to \(path): \(error)")
         }
+    }
+
+    /// Makes a folder, and those above it, unless it is there; then it must be writable.
+    static func make(_ path: String) throws(EnvironmentError) {
+        var made = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            made += part
+            let code = mkdir(made, 0o777) < 0 ? errno : 0
+            // An existing folder below one that may not be written to can give another error than EEXIST.
+            if code != 0, code != EEXIST, access(made, F_OK) < 0 {
+                throw EnvironmentError("cannot make the folder '\(made)': \(String(cString: strerror(code)))")
+            }
+            made += "/"
+        }
+        guard access(path + "/.", W_OK | X_OK) == 0 else {
+            throw EnvironmentError("cannot write to the folder '\(path)': \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// Which of a run's files are there.
+    static func kept(in path: String) -> [String] {
+        RunFiles.all.filter { access("\(path)/\($0)", F_OK) == 0 }
     }
 }
 

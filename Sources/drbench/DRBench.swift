@@ -7,8 +7,9 @@ struct DRBench: ParsableCommand {
         commandName: "drbench",
         abstract: "A test bench for IPVS Direct Routing: real IPVS, real conntrack, verdicts from packet captures.",
         discussion: """
-            Exit status: 0 all scenarios passed, 1 an expectation failed, 2 wrong usage or an invalid scenario, 3 the \
-            environment cannot run it.
+            Exit status: 0 all scenarios passed or were skipped, 1 an expectation failed, 2 wrong usage or an invalid \
+            scenario, 3 the environment cannot run it or a run could not be judged. Ctrl-C (SIGINT) and SIGTERM end \
+            what runs, report what was found until then and end drbench by that signal (130 and 143 in a shell).
             """,
         version: "0.1.0",
         subcommands: [
@@ -25,12 +26,15 @@ enum Main {
         do {
             var command = try DRBench.parseAsRoot()
             try command.run()
+        } catch let error as EnvironmentError {
+            Console.error("drbench: \(error)")
+            DRBench.exit(withError: ExitCode.cannotRun)
         } catch {
             // ArgumentParser's own status for wrong usage is 64 (EX_USAGE); drbench promises 2.
             let status = DRBench.exitCode(for: error)
             guard status == .validationFailure else { DRBench.exit(withError: error) }
             Console.error(DRBench.fullMessage(for: error))
-            DRBench.exit(withError: ExitCode(2))
+            DRBench.exit(withError: ExitCode.invalid)
         }
     }
 }
@@ -40,6 +44,6 @@ extension ExitCode {
     static let failed = ExitCode(1)
     /// Wrong usage, or a scenario that is not valid.
     static let invalid = ExitCode(2)
-    /// The environment cannot run it.
+    /// The environment cannot run it, or a run could not be judged.
     static let cannotRun = ExitCode(3)
 }

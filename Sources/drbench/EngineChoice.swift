@@ -14,32 +14,41 @@ struct EngineChoice {
     var explanation: String
 
     /// - Throws: `EnvironmentError` if the engine cannot run here.
-    static func make(_ name: EngineName, kernelVersion: String) throws -> EngineChoice {
-        switch name {
-        case .uml:
-            return try uml(labKernel(version: kernelVersion), because: "asked for")
-        case .native:
+    static func make(_ name: EngineName, kernelVersion: String?) throws -> EngineChoice {
+        switch (name, kernelVersion) {
+        case (.native, _):
             return try native(because: "asked for")
-        case .auto:
-            if let kernel = findLabKernel(version: kernelVersion) {
-                return try uml(
-                    kernel,
-                    because: kernel.version == kernelVersion
-                        ? "functional runs are repeatable there" : "no lab kernel \(kernelVersion) is built")
-            }
-            do {
-                return try native(because: "no lab kernel is built; 'make kernel' builds one")
-            } catch {
-                throw EnvironmentError(
-                    "no engine can run here: no lab kernel is built ('make kernel' builds one), and this host's own "
-                        + "kernel cannot be used: \(error)")
-            }
+        case (.uml, _), (.auto, .some):
+            return try uml(labKernel(version: kernelVersion ?? LabKernel.defaultVersion), because: "asked for")
+        case (.auto, nil):
+            return try automatic()
+        }
+    }
+
+    /// The lab kernel if it can be used, otherwise this host's kernel.
+    private static func automatic() throws -> EngineChoice {
+        let obstacle: EnvironmentError
+        do {
+            let kernel = try labKernel(version: LabKernel.defaultVersion)
+            let reason =
+                kernel.version == LabKernel.defaultVersion
+                ? "functional runs are repeatable there" : "no lab kernel \(LabKernel.defaultVersion) is built"
+            return try uml(kernel, because: reason)
+        } catch let error as EnvironmentError {
+            obstacle = error
+        }
+        do {
+            return try native(because: "the lab kernel cannot be used: \(obstacle)")
+        } catch {
+            throw EnvironmentError("no engine can run here\n  uml: \(obstacle)\n  native: \(error)")
         }
     }
 
     private static func uml(_ kernel: LabKernel, because reason: String) throws -> EngineChoice {
-        EngineChoice(
-            engine: UMLEngine(kernel: kernel, program: Program.path), capabilities: try kernel.capabilities,
+        let engine = UMLEngine(kernel: kernel, program: Program.path)
+        if let obstacle = engine.obstacle { throw EnvironmentError(obstacle) }
+        return EngineChoice(
+            engine: engine, capabilities: try kernel.capabilities,
             explanation: "uml, Linux \(kernel.release) (\(reason))")
     }
 
@@ -51,7 +60,7 @@ struct EngineChoice {
                 engine: engine, capabilities: capabilities,
                 explanation: "native, this host's Linux \(kernelRelease) (\(reason))")
         } catch {
-            throw EnvironmentError("the native engine cannot run here: \(error)")
+            throw EnvironmentError("this host's kernel cannot be used: \(error)")
         }
     }
 
@@ -63,9 +72,10 @@ struct EngineChoice {
 
     static func labKernel(version: String) throws -> LabKernel {
         if let kernel = findLabKernel(version: version) { return kernel }
+        let caches = LabKernel.caches(environment: Environment.all)
         throw EnvironmentError(
-            "no lab kernel \(version) is built on this machine; 'drbench kernel build \(version)' or 'make kernel' "
-                + "builds one")
+            (["no lab kernel \(version) is built on this machine ('drbench kernel build \(version)' builds one)"]
+                + LabKernel.unreadable(caches: caches)).joined(separator: "; "))
     }
 
     static var kernelRelease: String {

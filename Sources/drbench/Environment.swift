@@ -21,6 +21,22 @@ struct Installation {
 
     /// $DRBENCH_HOME, the current folder or one above it, or one above the program.
     static func find() -> Installation? {
+        candidates.first {
+            access($0 + "/Scenarios", R_OK | X_OK) == 0 && access($0 + "/netns", R_OK | X_OK) == 0
+        }.map(Installation.init)
+    }
+
+    /// Why there is none, as a sentence.
+    static var obstacle: String {
+        for folder in candidates {
+            for name in ["Scenarios", "netns"] where access("\(folder)/\(name)", R_OK | X_OK) < 0 && errno == EACCES {
+                return Barrier(to: "\(folder)/\(name)/.")?.description ?? "\(folder)/\(name) cannot be read"
+            }
+        }
+        return "no folder with 'Scenarios' and 'netns' here, above, or above the program; DRBENCH_HOME names one"
+    }
+
+    private static var candidates: [String] {
         var candidates: [String] = []
         if let home = Environment.all["DRBENCH_HOME"] { candidates.append(home) }
         for start in [FileManager.default.currentDirectoryPath, Program.path.parent] {
@@ -30,9 +46,7 @@ struct Installation {
                 folder = folder.parent
             }
         }
-        return candidates.first {
-            access($0 + "/Scenarios", R_OK) == 0 && access($0 + "/netns", R_OK) == 0
-        }.map(Installation.init)
+        return candidates
     }
 }
 

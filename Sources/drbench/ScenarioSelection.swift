@@ -2,6 +2,7 @@ import ArgumentParser
 import Capture
 import Engine
 import FoundationEssentials
+import Plan
 import Scenario
 
 /// The scenarios that a command speaks of: the arguments and options that several commands share.
@@ -44,10 +45,12 @@ struct ScenarioSelection: ParsableArguments {
     private func loadAll() throws -> (scenarios: [Scenario], diagnostics: [Diagnostic]) {
         let installation = Installation.find()
         guard let topologies = topologies ?? installation?.topologies else {
-            Console.error("drbench: no folder 'netns' here or above; --topologies DIR names one")
-            throw ExitCode.invalid
+            throw EnvironmentError("no topologies: \(Installation.obstacle)")
         }
         let files = names.filter(\.isYAMLFile)
+        guard scenarios != nil || installation != nil || files.count == names.count && !files.isEmpty else {
+            throw EnvironmentError("no scenarios: \(Installation.obstacle)")
+        }
         let folders = [scenarios ?? installation?.scenarios].compactMap { $0 }
         let library = ScenarioLibrary(
             scenarios: folders, topologies: topologies,
@@ -79,6 +82,22 @@ struct ScenarioSelection: ParsableArguments {
 
 extension String {
     fileprivate var isYAMLFile: Bool { hasSuffix(".yaml") || hasSuffix(".yml") }
+}
+
+extension [Scenario] {
+    /// Whether a network can be made of each. Prints every mistake first; with one, throws `ExitCode.invalid`.
+    func checkPlans() throws {
+        var invalid = 0
+        for scenario in self {
+            do {
+                _ = try Plan(scenario)
+            } catch {
+                invalid += 1
+                Console.error("\(scenario.fullName): error: \(error)")
+            }
+        }
+        guard invalid == 0 else { throw ExitCode.invalid }
+    }
 }
 
 extension Scenario {

@@ -1,31 +1,42 @@
 import Glibc
-import Kernel
 
 /// The programs beside drbench itself.
 enum Tools {
     struct Tool {
         var name: String
-        var arguments: [String]
+        /// What prints its version, if that is not `--version`.
+        var option = "--version"
+        /// What does not work without it.
         var purpose: String
     }
 
     static let all = [
-        Tool(name: "iptables-legacy-restore", arguments: ["--version"], purpose: "rules cannot be loaded"),
-        Tool(name: "ip6tables-legacy-restore", arguments: ["--version"], purpose: "IPv6 rules cannot be loaded"),
-        Tool(name: "arptables-legacy-restore", arguments: ["--version"], purpose: "ARP rules cannot be loaded"),
-        Tool(name: "ebtables-legacy", arguments: ["--version"], purpose: "bridge rules cannot be loaded"),
-        Tool(name: "ip", arguments: ["-V"], purpose: "scenarios that run it fail"),
-        Tool(name: "ipvsadm", arguments: ["--version"], purpose: "scenarios that run it fail"),
-        Tool(name: "conntrack", arguments: ["--version"], purpose: "scenarios that run it fail"),
-        Tool(name: "tshark", arguments: ["--version"], purpose: "only tests and people need it"),
+        Tool(name: "iptables-legacy-restore", purpose: "rules cannot be loaded"),
+        Tool(name: "ip6tables-legacy-restore", purpose: "IPv6 rules cannot be loaded"),
+        Tool(name: "arptables-legacy", purpose: "ARP rules cannot be loaded"),
+        Tool(name: "ebtables-legacy", purpose: "bridge rules cannot be loaded"),
+        Tool(name: "ip", option: "-V", purpose: "scenarios that run it fail"),
+        Tool(name: "ipset", purpose: "scenarios that run it fail"),
+        Tool(name: "ipvsadm", purpose: "scenarios that run it fail"),
+        Tool(name: "conntrack", purpose: "scenarios that run it fail"),
+        Tool(name: "tshark", purpose: "only tests and people need it"),
     ]
 
-    /// The first line that the tool prints about itself; nil if it is not there.
-    static func version(of tool: Tool) -> String? {
-        guard let here = try? NetworkNamespace.current(named: "host") else { return nil }
-        defer { here.close() }
-        guard let result = try? ProcessRunner.run([tool.name] + tool.arguments, in: here) else { return nil }
-        let text = result.output.isEmpty ? result.errors : result.output
-        return text.split(whereSeparator: \.isNewline).first.map(String.init)
+    /// Where laboratories look for programs.
+    private static let path = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+
+    /// What the tool says about its version, or that it is missing.
+    static func state(of tool: Tool) -> String {
+        let places = path.map { folder in folder + "/" + tool.name }
+        guard let file = places.first(where: { place in access(place, X_OK) == 0 }) else {
+            return "missing: \(tool.purpose)"
+        }
+        // Some print their version only to root, or only on a kernel with what they configure.
+        guard let pipe = popen("\(file) \(tool.option) 2>/dev/null", "r") else { return file }
+        var buffer = [UInt8](repeating: 0, count: 256)
+        let count = fread(&buffer, 1, buffer.count, pipe)
+        let text = String(decoding: buffer.prefix(count), as: UTF8.self)
+        guard pclose(pipe) == 0, let line = text.split(whereSeparator: { $0.isNewline }).first else { return file }
+        return String(line)
     }
 }

@@ -7,8 +7,29 @@ int drb_mount(const char *source, const char *target, const char *type, unsigned
 unsigned long drb_ms_private_recursive(void);
 unsigned long drb_ms_nosuid_nodev_noexec(void);
 
+// ST_NOEXEC of statvfs(3), which Glibc's module leaves out.
+unsigned long drb_st_noexec(void);
+
 // reboot(2) with RB_POWER_OFF: ends the guest. Returns a negative errno if it returns.
 int drb_power_off(void);
+
+// Once so much time has passed by this kernel's clock, writes the line to the descriptor and switches the guest off, from
+// within a SIGALRM handler: whatever the process hangs in. A new call replaces the last one. Returns 0 or a negative errno.
+int drb_power_off_after(long seconds, int fd, const char *line);
+
+// From here on the first SIGINT, SIGTERM or SIGHUP does not end the process but makes drb_interruption_descriptor() readable
+// for ever and drb_interruption_signal() that signal; the second of a kind ends it. Both are -1 and 0 before. Returns 0 or
+// a negative errno.
+int drb_watch_interruption(void);
+int drb_interruption_descriptor(void);
+int drb_interruption_signal(void);
+
+// Ends this process by a signal, so that a shell sees that it was interrupted. Returns only if that failed.
+int drb_end_by_signal(int number);
+
+// Waits for a child that leads a process group, kills what is left of the group before the group's id can be anybody
+// else's, and reaps the child: waitid(2) with WNOWAIT first. Returns 0 or a negative errno.
+int drb_await_end(int pid, int *status);
 
 // A close-on-exec pipe that holds up to `capacity` octets unread: pipe2(2) and F_SETPIPE_SZ need _GNU_SOURCE. A smaller
 // capacity than asked for (an unprivileged user's limit) is no error. Returns 0 or a negative errno.

@@ -13,28 +13,34 @@ struct DoctorCommand: ParsableCommand {
         let user = geteuid() == 0 ? "root" : "uid \(geteuid()), not root"
         Console.output("host     Linux \(EngineChoice.kernelRelease), \(user)")
         Console.output("program  \(Program.path)")
-        var able: [(name: String, capabilities: Capabilities)] = []
+        do {
+            Console.output("run      would take \(try EngineChoice.make(.auto, kernelVersion: nil).explanation)")
+        } catch {
+            Console.output("run      would end with status 3: \(error)")
+        }
 
         Console.output("")
-        let kernels = LabKernel.installed(caches: LabKernel.caches(environment: Environment.all))
-        if let chosen = EngineChoice.findLabKernel(version: LabKernel.defaultVersion) {
-            let capabilities = try chosen.capabilities
-            able.append(("uml", capabilities))
-            Console.output("uml      ready: Linux \(chosen.release) (\(chosen.source)), \(chosen.program)")
-            show(capabilities)
-        } else {
-            Console.output("uml      not ready: no lab kernel \(LabKernel.defaultVersion); 'make kernel' builds one")
+        var able: [(name: String, capabilities: Capabilities)] = []
+        do {
+            let choice = try EngineChoice.make(.uml, kernelVersion: nil)
+            able.append(("uml", choice.capabilities))
+            let kernel = EngineChoice.findLabKernel(version: LabKernel.defaultVersion)
+            Console.output("uml      ready: " + (kernel.map { "Linux \($0.release), \($0.program)" } ?? ""))
+            show(choice.capabilities)
+        } catch {
+            Console.output("uml      not ready: \(error)")
         }
+        let kernels = LabKernel.installed(caches: LabKernel.caches(environment: Environment.all))
         for kernel in kernels where kernel.version != LabKernel.defaultVersion {
-            Console.output("         also built: \(kernel.release), \(kernel.program)")
+            Console.output("  also built: \(kernel.release) for --kernel \(kernel.version)")
         }
 
         Console.output("")
         do {
-            let capabilities = try NativeEngine(program: Program.path).probe()
-            able.append(("native", capabilities))
+            let choice = try EngineChoice.make(.native, kernelVersion: nil)
+            able.append(("native", choice.capabilities))
             Console.output("native   ready: private namespaces on this host's kernel")
-            show(capabilities)
+            show(choice.capabilities)
         } catch {
             Console.output("native   not ready: \(error)")
         }
@@ -42,19 +48,12 @@ struct DoctorCommand: ParsableCommand {
         Console.output("")
         Console.output("tools")
         for tool in Tools.all {
-            let version = Tools.version(of: tool)
-            Console.output("  \(tool.name.padded(to: 26))\(version ?? "missing: \(tool.purpose)")")
+            Console.output("  \(tool.name.padded(to: 26))\(Tools.state(of: tool))")
         }
 
         Console.output("")
         let scenarios = try selection.load()
-        for engine in able {
-            let runnable = scenarios.filter { $0.needs.allSatisfy(engine.capabilities.has) }
-            Console.output(
-                "\(engine.name.padded(to: 9))runs \(runnable.count) of \(scenarios.count) scenarios and variants")
-            let missing = Set(scenarios.flatMap(\.needs)).filter { !engine.capabilities.has($0) }.sorted()
-            if !missing.isEmpty { Console.output("         the others need \(missing.joined(separator: ", "))") }
-        }
+        for engine in able { show(engine.name, engine.capabilities, scenarios) }
         guard !able.isEmpty else { throw ExitCode.cannotRun }
     }
 
@@ -62,6 +61,22 @@ struct DoctorCommand: ParsableCommand {
         for each in Capabilities.known {
             let state = capabilities.has(each.name) ? "yes" : "no: \(capabilities.reason(against: each.name))"
             Console.output("  \(each.name.padded(to: 12))\(each.meaning.padded(to: 44))\(state)")
+        }
+    }
+
+    private func show(_ engine: String, _ capabilities: Capabilities, _ scenarios: [Scenario]) {
+        let needs = scenarios.map(\.allNeeds)
+        let runnable = zip(scenarios, needs).filter { $1.allSatisfy(capabilities.has) }.map(\.0)
+        let name = engine.padded(to: 9)
+        guard runnable.count < scenarios.count else {
+            Console.output("\(name)runs all \(scenarios.count) scenarios and variants")
+            return
+        }
+        Console.output("\(name)runs \(runnable.count) of \(scenarios.count) scenarios and variants")
+        for scenario in runnable { Console.output("  \(scenario.fullName)") }
+        for need in Capabilities.known.map(\.name) where !capabilities.has(need) {
+            let count = needs.count { $0.contains(need) }
+            if count > 0 { Console.output("  \(count) need \(need), which it lacks") }
         }
     }
 }

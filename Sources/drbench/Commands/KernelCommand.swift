@@ -11,17 +11,21 @@ struct KernelCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lists the lab kernels on this machine.")
 
         func run() throws {
-            let kernels = LabKernel.installed(caches: LabKernel.caches(environment: Environment.all))
+            let caches = LabKernel.caches(environment: Environment.all)
+            let kernels = LabKernel.installed(caches: caches)
+            for problem in LabKernel.unreadable(caches: caches) { Console.error("drbench: \(problem)") }
             guard !kernels.isEmpty else {
                 Console.output("no lab kernel is built yet; 'drbench kernel build' or 'make kernel' builds one")
+                Console.output("looked in \(caches.joined(separator: " and "))")
                 return
             }
             let sources = Installation.find()?.kernelSources
             for kernel in kernels {
                 let current = sources.map(kernel.isBuilt(from:)) ?? false
-                Console.output(
-                    "\(kernel.release)  \(kernel.source), built \(kernel.built)\(current ? "" : ", from other inputs")"
-                        + "\n    \(kernel.program)")
+                Console.output("\(kernel.version)  Linux \(kernel.release)")
+                Console.output("      from \(kernel.source), built \(kernel.built)")
+                Console.output("      with \(current ? "this checkout's" : "another") configuration and patches")
+                Console.output("      \(kernel.program)")
             }
         }
     }
@@ -33,9 +37,20 @@ struct KernelCommand: ParsableCommand {
         @Argument(help: "The kernel version, as Debian's linux-source packages name it.")
         var version = LabKernel.defaultVersion
 
+        func validate() throws {
+            let parts = version.split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count == 2, parts.allSatisfy({ UInt($0) != nil }) else {
+                throw ValidationError("'\(version)' is not a kernel version such as \(LabKernel.defaultVersion)")
+            }
+        }
+
         func run() throws {
             guard let sources = Installation.find()?.kernelSources else {
-                throw EnvironmentError("netns/kernel is not here: run this in a drbench checkout")
+                throw EnvironmentError("nothing to build from: \(Installation.obstacle)")
+            }
+            let places = ["DRBENCH_KERNEL_CACHE", "XDG_CACHE_HOME", "HOME"]
+            guard geteuid() == 0 || places.contains(where: { Environment.all[$0] != nil }) else {
+                throw EnvironmentError("no place for the kernel: set one of \(places.joined(separator: ", "))")
             }
             // The build takes over this process: its output and status are the command's.
             let script = sources + "/build.sh"

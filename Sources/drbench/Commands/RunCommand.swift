@@ -19,8 +19,11 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Where a scenario runs: uml (the lab kernel), native (this host's kernel), or auto.")
     var engine: EngineName = .auto
 
-    @Option(name: .customLong("kernel"), help: "The lab kernel's version.")
-    var kernelVersion = LabKernel.defaultVersion
+    @Option(
+        name: .customLong("kernel"),
+        help: ArgumentHelp(
+            "The lab kernel's version (default: \(LabKernel.defaultVersion)); implies uml.", valueName: "version"))
+    var kernelVersion: String?
 
     @Option(help: "The folder for evidence, captures and reports.")
     var out = "drbench-results"
@@ -48,24 +51,23 @@ struct RunCommand: ParsableCommand {
 
     func validate() throws {
         if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1") }
+        if engine == .native, kernelVersion != nil {
+            throw ValidationError("--kernel names a lab kernel; the native engine has this host's own")
+        }
         if timeout <= 0 { throw ValidationError("--timeout must be more than 0 seconds") }
         if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other") }
     }
 
     func run() throws {
         let scenarios = try selection.load()
-        let choice: EngineChoice
-        let output: String
-        do {
-            choice = try EngineChoice.make(engine, kernelVersion: kernelVersion)
-            output = try absolute(out)
-        } catch {
-            Console.error("drbench: \(error)")
-            throw ExitCode.cannotRun
-        }
+        try scenarios.checkPlans()
+        let choice = try EngineChoice.make(engine, kernelVersion: kernelVersion)
+        let output = try absolute(out)
+        Interruption.watch()
         let seed = seed ?? UInt64.random(in: 1...999_999_999)
         let options = RenderOptions(
-            detail: quiet ? .quiet : verbose ? .verbose : .normal, colour: Console.showsColours, header: false)
+            detail: quiet ? .quiet : verbose ? .verbose : .normal, colour: Console.showsColours, header: false,
+            folder: out.count > 1 && out.hasSuffix("/") ? String(out.dropLast()) : out)
         if !quiet {
             Console.output("engine  \(choice.explanation)")
             if choice.engine.name == "uml" {
@@ -93,6 +95,10 @@ struct RunCommand: ParsableCommand {
         try write(result, .json, to: "\(output)/results.json", RenderOptions(timing: false))
         try write(result, .junit, to: "\(output)/junit.xml", RenderOptions(detail: .verbose))
         Console.output(String(try render(result, as: .terminal, options: options).dropLast()))
+        if let signal = Interruption.signal {
+            Console.error("drbench: ended by \(Interruption.name(of: signal)); \(out)/results.json has what was found")
+            Interruption.end(by: signal)
+        }
         guard result.succeeded else { throw result.totals.failed > 0 ? ExitCode.failed : ExitCode.cannotRun }
     }
 
@@ -100,21 +106,18 @@ struct RunCommand: ParsableCommand {
         do {
             try Data(try render(result, as: format, options: options).utf8).write(to: URL(filePath: path))
         } catch {
-            Console.error("drbench: cannot write \(path): \(error)")
-            throw ExitCode.cannotRun
+            throw EnvironmentError("cannot write \(path): \(error)")
         }
     }
 
     /// Makes the output folder and returns its absolute path: a guest's working directory is another.
     private func absolute(_ path: String) throws -> String {
         do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            try OutputFolder.make(path)
         } catch {
-            throw EnvironmentError("cannot create the output folder '\(path)' (\(error)); --out DIR names another")
+            throw EnvironmentError("\(error); --out DIR names another place for results")
         }
-        guard access(path, W_OK) == 0, let real = realpath(path, nil) else {
-            throw EnvironmentError("cannot write to the output folder '\(path)'; --out DIR names another")
-        }
+        guard let real = realpath(path, nil) else { throw EnvironmentError("cannot find '\(path)' again") }
         defer { free(real) }
         return String(cString: real)
     }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Plan
 import Scenario
 
 struct ValidateCommand: ParsableCommand {
@@ -11,16 +10,7 @@ struct ValidateCommand: ParsableCommand {
 
     func run() throws {
         let scenarios = try selection.load()
-        var invalid = 0
-        for scenario in scenarios {
-            do {
-                _ = try Plan(scenario)
-            } catch {
-                invalid += 1
-                Console.error("\(scenario.fullName): error: \(error)")
-            }
-        }
-        guard invalid == 0 else { throw ExitCode.invalid }
+        try scenarios.checkPlans()
         Console.output("\(scenarios.count) scenarios and variants are valid")
     }
 }

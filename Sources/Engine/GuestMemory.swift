@@ -1,0 +1,35 @@
+internal import CLinux
+internal import Glibc
+
+/// Where a guest's memory lies: in a file that User-Mode Linux creates in $TMPDIR and unlinks at once.
+enum GuestMemory {
+    /// The first folder that will do: in memory, if possible. The guest executes from it, and a file system that fills up
+    /// kills the guest in the midst of it; containers often have a /dev/shm that is too small or mounted `noexec`.
+    static func folder(for mebibytes: Int) throws(RunFailure) -> String {
+        var obstacles: [String] = []
+        for folder in candidates {
+            guard let obstacle = obstacle(to: folder, mebibytes: mebibytes) else { return folder }
+            obstacles.append("\(folder) \(obstacle)")
+        }
+        throw RunFailure(
+            .couldNotStart,
+            "there is no place for the guest's memory (\(obstacles.joined(separator: ", "))); set TMPDIR to one")
+    }
+
+    private static var candidates: [String] {
+        var folders = ["/dev/shm", "/tmp", "/var/tmp"]
+        if let own = getenv("TMPDIR") { folders.insert(String(cString: own), at: 1) }
+        return folders
+    }
+
+    static func obstacle(to folder: String, mebibytes: Int) -> String? {
+        guard faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 else {
+            return errno == ENOENT ? "does not exist" : "cannot be written to"
+        }
+        var about = statvfs()
+        guard statvfs(folder, &about) == 0 else { return "cannot be looked at" }
+        if about.f_flag & drb_st_noexec() != 0 { return "is mounted noexec" }
+        let free = (UInt64(about.f_bavail) * UInt64(about.f_frsize)) >> 20
+        return free < UInt64(mebibytes) ? "has only \(free) MiB free of \(mebibytes)" : nil
+    }
+}

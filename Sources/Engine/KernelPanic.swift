@@ -1,0 +1,45 @@
+internal import Kernel
+
+/// Why a guest kernel gave up, from its console.
+struct KernelPanic: Equatable, CustomStringConvertible {
+    /// What the kernel printed, without its mark.
+    let text: String
+
+    /// nil if the console tells of none.
+    init?(console: ConsoleText) {
+        let marks = ["Kernel panic - not syncing: ", "BUG: "]
+        for line in String(decoding: console.bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
+            for mark in marks {
+                guard let found = line.firstRange(of: mark) else { continue }
+                text = String(line[found.upperBound...])
+                return
+            }
+        }
+        return nil
+    }
+
+    /// Linux says so when the simulated clock's next event is beyond all time (arch/um/kernel/time.c,
+    /// time_travel_set_time()).
+    var isDeadlock: Bool { text.contains("going to sleep forever") }
+
+    var description: String {
+        // do_exit() of PID 1 (kernel/exit.c) prints its exit code as wait(2) would give it.
+        if let status = number(after: "Attempted to kill init! exitcode=0x", radix: 16) {
+            return status & 0x7F == 0
+                ? "PID 1 of the guest ended with status \(status >> 8 & 0xFF)"
+                : "PID 1 of the guest crashed with \(Signal.name(status & 0x7F))"
+        }
+        // kernel_init() (init/main.c)
+        if text.hasPrefix("Requested init "), let code = number(after: "failed (error -", radix: 10) {
+            let program = text.dropFirst("Requested init ".count).prefix { $0 != " " }
+            return "the guest cannot execute \(program): \(Errno.name(code)) (\(Errno.message(code)))"
+        }
+        return text
+    }
+
+    private func number(after prefix: String, radix: Int) -> Int32? {
+        guard let found = text.firstRange(of: prefix) else { return nil }
+        let digits = text[found.upperBound...].prefix { $0.isHexDigit }
+        return UInt32(digits, radix: radix).map { Int32(truncatingIfNeeded: $0) }
+    }
+}

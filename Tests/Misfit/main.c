@@ -1,0 +1,30 @@
+// An init for lab kernels that does what PID 1 must not do. Its name is what it does: a guest's init has no arguments of
+// its own, so tests link to this program by the names below.
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+int main(int argc, char *argv[])
+{
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    const char *what = slash ? slash + 1 : "";
+
+    setvbuf(stdout, NULL, _IONBF, 0);
+    printf("misfit: %s\n", what);
+    if (!strcmp(what, "crash"))
+        *(volatile int *)0 = 1;
+    if (!strcmp(what, "exit"))
+        return 7;
+    if (!strcmp(what, "spin")) // not in the kernel's process but in a traced child of it
+        for (;;)
+            ;
+    if (!strcmp(what, "flood")) // never silent, never finished
+        for (;;)
+            puts("misfit: a line that says nothing at all, again and again and again");
+    if (!strcmp(what, "forever")) // as the kernel itself says it, in case it does
+        puts("Kernel panic - not syncing: The system was going to sleep forever, aborting");
+    reboot(RB_POWER_OFF); // "off" and whatever else
+    return 1;
+}

@@ -1,0 +1,194 @@
+// Runs a program, ends it by a signal after some time, and tells what it left behind.
+//
+//   overseer MILLISECONDS SIGNAL PROGRAM ARGUMENT…
+//
+// It makes leaks plain instead of looking for them by name: whatever loses its parent becomes its own child
+// (PR_SET_CHILD_SUBREAPER), and in a mount namespace of its own all places for temporary files, $HOME among them, are new
+// and empty. A network namespace outlives its processes only as a mount, which shows in mountinfo. What may be written to
+// is the current folder.
+//
+// Prints how the program ended (`exited 3`, `signalled 9`), then a line for each thing left: `process PID NAME`,
+// `mount …`, `file PATH`. Needs CAP_SYS_ADMIN.
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *const temporary[] = { "/tmp", "/var/tmp", "/dev/shm", "/run" };
+static const size_t temporary_count = sizeof temporary / sizeof *temporary;
+static const char home[] = "/tmp/home";
+
+// Time for what was killed to be gone: the kernel ends a tree from parent to child, one death signal after the other.
+static const struct timespec grace = { .tv_sec = 5 };
+
+static void check(int result, const char *what)
+{
+    if (result < 0) {
+        fprintf(stderr, "overseer: %s: %s\n", what, strerror(errno));
+        exit(125);
+    }
+}
+
+static char *read_all(const char *path)
+{
+    size_t room = 1 << 20, used = 0;
+    char *text = calloc(1, room);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got;
+
+    check(text ? fd : -1, path);
+    while (used < room - 1 && (got = read(fd, text + used, room - 1 - used)) > 0)
+        used += (size_t)got;
+    close(fd);
+    return text;
+}
+
+// Reaps until no child is left or the time is over. Returns whether none is left.
+static int reap_all(struct timespec limit)
+{
+    sigset_t child;
+
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    for (;;) {
+        pid_t pid;
+
+        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+            ;
+        if (pid < 0)
+            return 1;
+        if (sigtimedwait(&child, NULL, &limit) < 0 && errno == EAGAIN)
+            return 0;
+    }
+}
+
+static int parent_of(pid_t pid, char *name)
+{
+    char path[64], text[512], *end;
+    int fd, parent = -1;
+    ssize_t got;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+        return -1;
+    got = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (got <= 0)
+        return -1;
+    text[got] = 0;
+    if (!(end = strrchr(text, ')')))
+        return -1;
+    *end = 0;
+    snprintf(name, 32, "%s", strchr(text, '(') + 1);
+    return sscanf(end + 1, " %*c %d", &parent) == 1 ? parent : -1;
+}
+
+// Tells of every process that descends from this one, and kills it.
+static void end_descendants(void)
+{
+    DIR *proc = opendir("/proc");
+    struct dirent *entry;
+    char name[32], unused[32];
+
+    while (proc && (entry = readdir(proc))) {
+        pid_t pid = (pid_t)atoi(entry->d_name), ancestor;
+
+        if (pid <= 0 || (ancestor = parent_of(pid, name)) <= 0)
+            continue;
+        while (ancestor > 1 && ancestor != getpid())
+            ancestor = parent_of(ancestor, unused);
+        if (ancestor != getpid())
+            continue;
+        printf("process %d %s\n", (int)pid, name);
+        kill(pid, SIGKILL);
+    }
+    if (proc)
+        closedir(proc);
+}
+
+static int tell_file(const char *path, const struct stat *about, int type, struct FTW *where)
+{
+    (void)about, (void)type;
+    if (where->level > 0 && strcmp(path, home) != 0)
+        printf("file %s\n", path);
+    return 0;
+}
+
+static void tell_mounts(char *before, char *after)
+{
+    char *line, *rest = after;
+
+    while ((line = strsep(&rest, "\n")))
+        if (*line && !strstr(before, line))
+            printf("mount %s\n", line);
+}
+
+int main(int argc, char *argv[])
+{
+    sigset_t child_signal, before_signals;
+    struct pollfd ended = { .events = POLLIN };
+    char *mounts;
+    int status, milliseconds, number;
+    size_t i;
+    pid_t pid;
+
+    if (argc < 4) {
+        fputs("usage: overseer MILLISECONDS SIGNAL PROGRAM ARGUMENT...\n", stderr);
+        return 125;
+    }
+    milliseconds = atoi(argv[1]);
+    number = atoi(argv[2]);
+    check(prctl(PR_SET_CHILD_SUBREAPER, 1), "become a subreaper");
+    check(unshare(CLONE_NEWNS), "have mounts of its own");
+    check(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "leave the host's mounts alone");
+    // As on a usual host: a mount that the program's own namespaces let out becomes visible here.
+    check(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL), "see what comes out of other namespaces");
+    for (i = 0; i < temporary_count; i++)
+        check(mount("tmpfs", temporary[i], "tmpfs", 0, "mode=1777"), temporary[i]);
+    check(mkdir(home, 0777), home);
+    chmod(home, 0777);
+    setenv("HOME", home, 1);
+    mounts = read_all("/proc/self/mountinfo");
+
+    sigemptyset(&child_signal);
+    sigaddset(&child_signal, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child_signal, &before_signals);
+    check(pid = fork(), "fork");
+    if (pid == 0) {
+        sigprocmask(SIG_SETMASK, &before_signals, NULL);
+        execvp(argv[3], argv + 3);
+        fprintf(stderr, "overseer: %s: %s\n", argv[3], strerror(errno));
+        _exit(126);
+    }
+    check(ended.fd = (int)syscall(SYS_pidfd_open, pid, 0), "pidfd_open");
+    if (poll(&ended, 1, milliseconds) == 0)
+        kill(pid, number);
+    check(waitpid(pid, &status, 0), "waitpid");
+    if (WIFEXITED(status))
+        printf("exited %d\n", WEXITSTATUS(status));
+    else
+        printf("signalled %d\n", WTERMSIG(status));
+
+    if (!reap_all(grace)) {
+        end_descendants();
+        reap_all(grace);
+    }
+    tell_mounts(mounts, read_all("/proc/self/mountinfo"));
+    for (i = 0; i < temporary_count; i++)
+        nftw(temporary[i], tell_file, 16, FTW_PHYS | FTW_MOUNT);
+    return 0;
+}
