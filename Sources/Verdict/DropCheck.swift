@@ -21,7 +21,7 @@ extension Expectation.Drop {
                 actual: "unproven: control matched nothing")
         }
         finding.require(
-            !counted.rules.isEmpty && (counted.packets >= 1 || count.maximum == 0),
+            !counted.rules.isEmpty && counted.explains(dropped.count) && (counted.packets >= 1 || count.maximum == 0),
             expected: "the drop counted by '\(rule)' in \(table) \(counted.chain) on \(on)",
             actual: "\(dropped.count.of("packet")) lost, \(counted.actual) counted")
         finding.details = scope.run.text(dropped)

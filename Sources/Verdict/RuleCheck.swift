@@ -82,6 +82,11 @@ struct CountedRules {
     /// Their sum.
     var packets: Int { rules.reduce(0) { $0 + $1.growth.value } }
 
+    /// Whether so many packets can all have met their end here: a rule that counted fewer leaves some to another cause.
+    func explains(_ dropped: Int) -> Bool {
+        packets >= dropped || rules.contains { $0.growth.restarted }
+    }
+
     /// The count, or why there is none.
     var actual: String {
         guard rules.isEmpty else { return "\(packets)" }

@@ -144,6 +144,9 @@ extension Mistakes {
             "expect: [{rule: {on: hv1, chain: i(lbb), rule: INVALID, packets: 1}}]",
             "3:34: error: unknown host 'lbb', expected one of gw, client, lb, rs1, rs2; did you mean 'lb'?"),
         Mistake(
+            "expect: [{rule: {on: hv1, family: bridge, chain: neutronARP-tap(rs9), rule: DROP, packets: 1}}]",
+            "3:50: error: unknown host 'rs9', expected one of gw, client, lb, rs1, rs2; did you mean 'rs1'?"),
+        Mistake(
             "expect: [{rule: {on: hv1, chain: in(lb), rule: INVALID}}]",
             #"3:17: error: a rule expectation needs 'packets', expected a count such as 3, ">= 1", "<= 5" or "2..4""#,
             "3:34: error: found 'in(lb)', expected a chain's name, or i(host), o(host) or s(host) for those of the host's port"

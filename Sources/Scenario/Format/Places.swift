@@ -29,16 +29,20 @@ enum Places {
         return text
     }
 
-    /// A chain of a rule: a real name, or the ingress, egress or spoof chain of a host's Neutron port.
+    /// The chains of a Neutron port that can be named by the port's host: ingress, egress and spoof chain, and those that
+    /// its ARP and MAC protection have in ebtables.
+    private static let chainsOfPort = ["i", "o", "s", "neutronARP-tap", "neutronMAC-tap"]
+
+    /// A chain of a rule: a real name, or one of a host's Neutron port.
     static let chain = Shape<String>.scalar(
         "a chain's name, or i(host), o(host) or s(host) for those of the host's port",
-        schema: .text(pattern: "^([^() ]+|[ios]\\([a-z][a-z0-9-]*(:[^() ]+)?\\))$"),
+        schema: .text(pattern: "^([^() ]+|([ios]|neutron(ARP|MAC)-tap)\\([a-z][a-z0-9-]*(:[^() ]+)?\\))$"),
         parse: { text in
             guard text.contains(where: { "() ".contains($0) }) else { return text.isEmpty ? nil : text }
-            return argument(of: text, ["i", "o", "s"]) == nil ? nil : text
+            return argument(of: text, chainsOfPort) == nil ? nil : text
         }
     ).checked { text, tree, reader in
-        guard let owner = argument(of: text, ["i", "o", "s"]) else { return }
+        guard let owner = argument(of: text, chainsOfPort) else { return }
         _ = reader.host(owner.host, card: owner.card, at: tree.location)
     }
 
