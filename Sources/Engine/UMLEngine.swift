@@ -25,8 +25,9 @@ public struct UMLEngine: Engine {
 
     public func run(_ request: RunRequest, observe: (LabEvent) -> Void) throws(RunFailure) {
         try RunFolder(request.directory).write(request.plan)
+        try linkProgram(in: request.directory)
         var arguments = [
-            "mem=\(memory)M", "rootfstype=hostfs", "root=/dev/root", "ro", "init=\"\(program)\"",
+            "mem=\(memory)M", "rootfstype=hostfs", "root=/dev/root", "ro", "init=\(Self.ownFolder)/\(Self.programLink)",
             "con=null", "con0=null,fd:1", "ssl=null", "ssl0=null,fd:3", "quiet", "loglevel=4", "panic=-1",
             // The guest's helper files: inside the run's folder and removed with it.
             "uml_dir=./\(Self.helperFolder)/", "umid=lab",
@@ -36,7 +37,7 @@ public struct UMLEngine: Engine {
         if !request.realTime {
             arguments += ["time-travel=inf-cpu", "time-travel-start=\(Self.epoch)"]
         }
-        let order = Guest.Order(folder: request.directory, seed: request.realTime ? nil : request.seed)
+        let order = Guest.Order(folder: Self.ownFolder, seed: request.realTime ? nil : request.seed)
         arguments += ["random_seed=\(request.seed)", "\(Guest.variable)=\(order.text)"]
         var process = try BoundProcess(
             path: kernel.program, arguments: arguments, environment: ["TMPDIR=\(Self.memoryFolder)", "PATH=/usr/bin"],
@@ -57,6 +58,21 @@ public struct UMLEngine: Engine {
     }
 
     private static let helperFolder = ".guest"
+    private static let programLink = helperFolder + "/init"
+    /// The run's folder as the guest kernel's process, which is started in it, finds it through hostfs. Not by its path: a
+    /// kernel mixes its command line into its randomness (random_init_early in drivers/char/random.c), so that a run in
+    /// another folder, or by a program at another place, would be another run in spite of its seed.
+    static let ownFolder = "/proc/self/cwd"
+
+    private func linkProgram(in directory: String) throws(RunFailure) {
+        let link = "\(directory)/\(Self.programLink)"
+        mkdir("\(directory)/\(Self.helperFolder)", 0o755)
+        unlink(link)
+        guard symlink(program, link) == 0 else {
+            throw RunFailure(.couldNotStart, "cannot make the link \(link): \(Errno.name(errno))")
+        }
+    }
+
     /// The guest's memory is a file, already unlinked: best in memory.
     private static var memoryFolder: String { access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp" }
 
