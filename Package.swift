@@ -78,5 +78,9 @@ let package = Package(
         .testTarget(name: "VerdictTests", dependencies: ["Evidence", "Net", "Scenario", "Verdict"], swiftSettings: settings),
         .testTarget(name: "ReportTests", dependencies: ["Evidence", "Report", "Scenario", "Verdict"], swiftSettings: settings),
         .testTarget(name: "EngineTests", dependencies: ["Capture", "Engine", "Evidence", "Lab", "Net", "Plan"], swiftSettings: settings),
+        // The built program as a whole; see DRBENCH_PROGRAM in the Makefile.
+        .testTarget(
+            name: "SuiteTests", dependencies: ["Capture", "Evidence", "Kernel", "Net", "Plan", "Scenario", "Traffic"],
+            exclude: ["Scenarios"], swiftSettings: settings),
     ]
 )

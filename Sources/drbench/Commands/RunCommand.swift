@@ -49,6 +49,9 @@ struct RunCommand: ParsableCommand {
     func validate() throws {
         if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1") }
         if timeout <= 0 { throw ValidationError("--timeout must be more than 0 seconds") }
+        if realTime, checkDeterminism {
+            throw ValidationError("--check-determinism needs virtual time: in --real-time no two runs are the same")
+        }
         if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other") }
     }
 
@@ -62,6 +65,10 @@ struct RunCommand: ParsableCommand {
         } catch {
             Console.error("drbench: \(error)")
             throw ExitCode.cannotRun
+        }
+        if checkDeterminism, choice.engine.name != "uml" {
+            Console.error("drbench: --check-determinism needs the lab kernel's virtual time (--engine uml)")
+            throw ExitCode.invalid
         }
         let seed = seed ?? UInt64.random(in: 1...999_999_999)
         let options = RenderOptions(
