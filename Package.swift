@@ -93,5 +93,9 @@ let package = Package(
         // Programs that EngineTests runs: an init that misbehaves, and a witness of what drbench leaves behind.
         .executableTarget(name: "misfit", path: "Tests/Misfit"),
         .executableTarget(name: "overseer", path: "Tests/Overseer"),
+        // The built program as a whole; see DRBENCH_PROGRAM in the Makefile.
+        .testTarget(
+            name: "SuiteTests", dependencies: ["Capture", "Evidence", "Kernel", "Net", "Plan", "Scenario", "Traffic"],
+            exclude: ["Scenarios"], swiftSettings: settings),
     ]
 )

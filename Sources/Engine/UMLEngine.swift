@@ -27,11 +27,12 @@ public struct UMLEngine: Engine {
     public func run(_ request: RunRequest, observe: (LabEvent) -> Void) throws(RunFailure) {
         let folder = RunFolder(request.directory)
         try folder.write(request.plan)
+        defer { folder.remove(Self.helperFolder) }
+        try linkProgram(in: request.directory)
         var process = try BoundProcess(
             path: kernel.program, arguments: arguments(for: request),
             environment: ["TMPDIR=\(try GuestMemory.folder(for: memory))", "PATH=/usr/bin"],
             directory: request.directory)
-        defer { folder.remove(Self.helperFolder) }
         var stage = RunStage()
         let end = process.wait(seconds: request.timeLimit, restLimit: request.realTime ? nil : restLimit) { event in
             stage.note(event)
@@ -55,14 +56,28 @@ public struct UMLEngine: Engine {
     }
 
     private static let helperFolder = ".guest"
+    private static let programLink = helperFolder + "/init"
+    /// The run's folder as the guest kernel's process, which is started in it, finds it through hostfs. Not by its path: a
+    /// kernel mixes its command line into its randomness (random_init_early in drivers/char/random.c), so that a run in
+    /// another folder, or by a program at another place, would be another run in spite of its seed.
+    static let ownFolder = "/proc/self/cwd"
+
+    private func linkProgram(in directory: String) throws(RunFailure) {
+        let link = "\(directory)/\(Self.programLink)"
+        mkdir("\(directory)/\(Self.helperFolder)", 0o755)
+        unlink(link)
+        guard symlink(program, link) == 0 else {
+            throw RunFailure(.couldNotStart, "cannot make the link \(link): \(Errno.name(errno))")
+        }
+    }
 
     private func arguments(for request: RunRequest) -> [String] {
         let order = Guest.Order(
-            folder: request.directory,
+            folder: Self.ownFolder,
             virtual: request.realTime ? nil : .init(seed: request.seed, timeLimit: request.plan.virtualTimeLimit))
         let clock = request.realTime ? [] : ["time-travel=inf-cpu", "time-travel-start=\(Self.epoch)"]
         return [
-            "mem=\(memory)M", "rootfstype=hostfs", "root=/dev/root", "ro", "init=\"\(program)\"",
+            "mem=\(memory)M", "rootfstype=hostfs", "root=/dev/root", "ro", "init=\(Self.ownFolder)/\(Self.programLink)",
             "con=null", "con0=null,fd:1", "ssl=null", "ssl0=null,fd:3", "quiet", "loglevel=4", "panic=-1",
             // The guest's helper files: inside the run's folder and removed with it.
             "uml_dir=./\(Self.helperFolder)/", "umid=lab",

@@ -179,14 +179,31 @@ enum OutputFolder {
 
 /// Compares what two runs of one scenario left.
 enum RunComparison {
-    /// Where the first difference is: a file and the line or octet; nil if they are the same to the byte.
+    /// The first frame that is not the same in two capture files, by its number in Wireshark; nil if it is not the frames
+    /// that differ.
+    private static func differentFrame(_ first: String, _ second: String) -> String? {
+        guard let one = try? CaptureFile(path: first), let other = try? CaptureFile(path: second) else { return nil }
+        let index =
+            zip(one.frames, other.frames).enumerated().first { $1.0 != $1.1 }?.offset
+            ?? min(one.frames.count, other.frames.count)
+        let frame = [one, other].compactMap { file in
+            file.frames.indices.contains(index) ? (file.frames[index].port, file.ports) : nil
+        }.first
+        guard let (port, ports) = frame, ports.indices.contains(port) else { return nil }
+        return "frame \(index + 1), at \(ports[port].name)"
+    }
+
+    /// Where the first difference is: a file and the line, frame or octet; nil if they are the same to the byte.
     static func firstDifference(_ first: String, _ second: String) -> String? {
         for name in [RunFiles.evidence, RunFiles.capture] {
             let one = FileManager.default.contents(atPath: "\(first)/\(name)") ?? Data()
             let other = FileManager.default.contents(atPath: "\(second)/\(name)") ?? Data()
             guard one != other else { continue }
             let offset = zip(one, other).enumerated().first { $1.0 != $1.1 }?.offset ?? min(one.count, other.count)
-            guard name == RunFiles.evidence else { return "\(name) from octet \(offset) on, see \(second)" }
+            guard name == RunFiles.evidence else {
+                let frame = differentFrame("\(first)/\(name)", "\(second)/\(name)")
+                return "\(name) \(frame ?? "from octet \(offset) on"), see \(second)"
+            }
             let line = one.prefix(offset).filter { $0 == 0x0A }.count
             func text(_ data: Data) -> String {
                 let lines = data.split(separator: 0x0A, omittingEmptySubsequences: false)

@@ -55,6 +55,9 @@ struct RunCommand: ParsableCommand {
             throw ValidationError("--kernel names a lab kernel; the native engine has this host's own")
         }
         if timeout <= 0 { throw ValidationError("--timeout must be more than 0 seconds") }
+        if realTime, checkDeterminism {
+            throw ValidationError("--check-determinism needs virtual time: in --real-time no two runs are the same")
+        }
         if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other") }
     }
 
@@ -62,6 +65,10 @@ struct RunCommand: ParsableCommand {
         let scenarios = try selection.load()
         try scenarios.checkPlans()
         let choice = try EngineChoice.make(engine, kernelVersion: kernelVersion)
+        if checkDeterminism, choice.engine.name != "uml" {
+            Console.error("drbench: --check-determinism needs the lab kernel's virtual time (--engine uml)")
+            throw ExitCode.invalid
+        }
         let output = try absolute(out)
         Interruption.watch()
         let seed = seed ?? UInt64.random(in: 1...999_999_999)
