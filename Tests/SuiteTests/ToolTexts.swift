@@ -5,7 +5,7 @@ import Testing
 /// What the standard tools print, read without any of drbench's own readers.
 enum ToolTexts {
     static func words(_ line: some StringProtocol) -> [String] {
-        line.split { $0 == " " || $0 == "\t" }.map(String.init)
+        String(line).replacing("\t", with: " ").split(separator: " ").map(String.init)
     }
 
     static func lines(_ text: String) -> [String] {
@@ -98,7 +98,7 @@ enum ToolTexts {
         var number = 0
         for line in lines(text) {
             let words = words(line)
-            func number(after word: String) throws -> Int {
+            func figure(before word: String) throws -> Int {
                 let index = try #require(words.firstIndex(of: word), "\(line)")
                 return try #require(Int(words[index - 1]), "\(line)")
             }
@@ -108,7 +108,7 @@ enum ToolTexts {
                 rules.append(
                     RuleCounter(
                         family: "arp", table: "filter", chain: chain, number: 0, rule: "policy \(words[3])",
-                        packets: try number(after: "packets,"), bytes: try number(after: "bytes)")))
+                        packets: try figure(before: "packets,"), bytes: try figure(before: "bytes)")))
             } else {
                 let comma = try #require(words.firstIndex(of: ","), "\(line)")
                 let packets = try #require(words.first { $0.hasPrefix("pcnt=") }.flatMap { Int($0.dropFirst(5)) })
@@ -147,7 +147,8 @@ enum ToolTexts {
         for start in stride(from: 0, to: rows.count, by: 2) {
             try #require(rows[start].count == rows[start + 1].count && rows[start][0] == rows[start + 1][0])
             for (name, value) in zip(rows[start], rows[start + 1]).dropFirst() {
-                counters["\(rows[start][0].dropLast()).\(name)"] = try #require(Int(value), "\(name) \(value)")
+                let count: Int = try #require(Int(value), "\(name) \(value)")
+                counters["\(rows[start][0].dropLast()).\(name)"] = count
             }
         }
         return counters
@@ -159,7 +160,8 @@ enum ToolTexts {
         for line in lines(text) where !line.hasPrefix("#") {
             let words = words(line)
             try #require(words.count == 3, "\(line)")
-            counters[words[0]] = try #require(Int(words[1]), "\(line)")
+            let count: Int = try #require(Int(words[1]), "\(line)")
+            counters[words[0]] = count
         }
         return counters
     }
