@@ -1,7 +1,7 @@
 internal import Kernel
 
 /// Why a guest kernel gave up, from its console.
-struct KernelPanic: Equatable, CustomStringConvertible {
+struct KernelPanic: Equatable {
     /// What the kernel printed, without its mark.
     let text: String
 
@@ -22,7 +22,8 @@ struct KernelPanic: Equatable, CustomStringConvertible {
     /// time_travel_set_time()).
     var isDeadlock: Bool { text.contains("going to sleep forever") }
 
-    var description: String {
+    /// - Parameter program: what the guest was to start as PID 1, which the kernel knows by another name.
+    func description(program: String) -> String {
         // do_exit() of PID 1 (kernel/exit.c) prints its exit code as wait(2) would give it.
         if let status = number(after: "Attempted to kill init! exitcode=0x", radix: 16) {
             return status & 0x7F == 0
@@ -31,7 +32,6 @@ struct KernelPanic: Equatable, CustomStringConvertible {
         }
         // kernel_init() (init/main.c)
         if text.hasPrefix("Requested init "), let code = number(after: "failed (error -", radix: 10) {
-            let program = text.dropFirst("Requested init ".count).prefix { $0 != " " }
             return "the guest cannot execute \(program): \(Errno.name(code)) (\(Errno.message(code)))"
         }
         return text

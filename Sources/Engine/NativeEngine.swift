@@ -27,9 +27,11 @@ public struct NativeEngine: Engine {
     /// Finds out what this host's kernel has, by trying, in namespaces that are gone afterwards.
     public func probe() throws(RunFailure) -> Capabilities {
         var found: Capabilities?
-        try start(arguments: [Self.command, "--probe"], directory: "/", seconds: 20, keep: { _ in }) { event in
-            if case .capabilities(let reasons) = event { found = Capabilities(reasons: reasons) }
-        }
+        try start(
+            arguments: [Self.command, "--probe"], directory: "/", seconds: 20, keep: { _ in },
+            observe: { event in
+                if case .capabilities(let reasons) = event { found = Capabilities(reasons: reasons) }
+            })
         guard let found else { throw RunFailure(.ended, "the probe ended without a result") }
         return found
     }

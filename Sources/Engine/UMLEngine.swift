@@ -39,7 +39,9 @@ public struct UMLEngine: Engine {
             observe(event)
         }
         folder.write(process.consoleText.bytes, to: RunFiles.console)
-        if let failure = Self.failure(end, stage: stage, console: process.consoleText, request) { throw failure }
+        if let failure = Self.failure(end, stage: stage, console: process.consoleText, request, program: program) {
+            throw failure
+        }
     }
 
     /// What keeps every guest from running here, as a sentence; nil if nothing does.
@@ -88,7 +90,7 @@ public struct UMLEngine: Engine {
 
     /// What a guest's end means; nil if it came to its end as it should.
     static func failure(
-        _ end: BoundProcess.End, stage: RunStage, console: ConsoleText, _ request: RunRequest
+        _ end: BoundProcess.End, stage: RunStage, console: ConsoleText, _ request: RunRequest, program: String
     ) -> RunFailure? {
         func failure(_ kind: RunFailure.Kind, _ why: String) -> RunFailure {
             RunFailure(kind, "\(why), \(stage.description)", console: console.tail(20))
@@ -96,7 +98,7 @@ public struct UMLEngine: Engine {
         if let panic = KernelPanic(console: console) {
             return panic.isDeadlock
                 ? failure(.virtualDeadlock, "nothing in the guest could run and no timer was armed")
-                : failure(.panic, panic.description)
+                : failure(.panic, panic.description(program: program))
         }
         switch end {
         case .interrupted(let signal):

@@ -17,7 +17,7 @@ struct GuestEndTests {
             try FileManager.default.createSymbolicLink(atPath: program, withDestinationPath: Workplace.misfit)
         }
         let kernel = try #require(Workplace.labKernel)
-        let output = try Folder(folder.path + "/out")
+        let output = try Folder(folder.path + "/out", in: folder)
         return try await onOwnThread {
             let request = RunRequest(
                 plan: Plan(scenario: name, settle: 0, snapshotLength: 64), directory: output.path, seed: 1,

@@ -15,7 +15,7 @@ struct MeaningTests {
         for event in events { stage.note(event) }
         var text = ConsoleText()
         text.append(Array(console.utf8))
-        return UMLEngine.failure(end, stage: stage, console: text, request)?.description
+        return UMLEngine.failure(end, stage: stage, console: text, request, program: "/bin/drbench")?.description
     }
 
     private let started = LabEvent.started(kernel: "6.12")

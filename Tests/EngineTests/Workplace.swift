@@ -48,9 +48,12 @@ enum Workplace {
 /// A folder that is removed when nobody needs it any more.
 final class Folder: Sendable {
     let path: String
+    /// One that it lies in, which is not removed before it.
+    private let parent: Folder?
 
-    init(_ path: String) throws {
+    init(_ path: String, in parent: Folder? = nil) throws {
         self.path = path
+        self.parent = parent
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 

@@ -225,6 +225,8 @@ struct RuleTests {
             for link in ["veth-a", "veth-b"] { try Program.check(["ip", "link", "set", link, "up"]) }
             try Program.check(["ip", "address", "add", "10.7.7.1/24", "dev", "veth-a"])
             _ = try Program.run(["ping", "-c", "1", "-W", "1", "10.7.7.2"])
+            // No further request between drbench's look and the tool's.
+            try Program.check(["ip", "link", "set", "veth-a", "down"])
 
             let read = try reader.read()
             let listing = try Program.check(["arptables-legacy", "-L", "-n", "-v"])

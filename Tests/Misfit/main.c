@@ -1,5 +1,5 @@
 // An init for lab kernels that does what PID 1 must not do. Its name is what it does: a guest's init has no arguments of
-// its own, so tests link to this program by the names below.
+// its own, so tests link to this program by the names below, and drbench links to that link.
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,11 @@
 
 int main(int argc, char *argv[])
 {
-    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    char program[4096];
+    ssize_t length = argc > 0 ? readlink(argv[0], program, sizeof program - 1) : -1;
+
+    program[length < 0 ? 0 : length] = 0;
+    const char *slash = strrchr(program, '/');
     const char *what = slash ? slash + 1 : "";
 
     setvbuf(stdout, NULL, _IONBF, 0);

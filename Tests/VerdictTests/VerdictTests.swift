@@ -80,7 +80,7 @@ struct VerdictTests {
             }
         }
         bench.frames = frames
-        bench.evidence.final.rules["lb"] = [rule("-j DROP", 1, chain: "INPUT")]
+        bench.evidence.final.rules["lb"] = [rule("-j DROP", 1 << 20, chain: "INPUT")]
         #expect(try bench.check(.packets(.init(at: "lb", filter: "", count: zero))).status == .failed)
         #expect(try bench.check(.arp(.init(at: "lb", whoHas: Bench.vip, requests: zero))).status == .failed)
         let drop = Expectation.Drop(on: "lb", packet: "", from: "lb", to: "lb", chain: "INPUT", rule: "DROP")
