@@ -103,6 +103,13 @@ public final class CaptureSession: Sendable {
         state.captures[index] = nil
     }
 
+    /// What each port has counted so far, over all its captures.
+    public func statistics() -> [PortStatistics] { state.withLock { Self.statistics($0) } }
+
+    private static func statistics(_ state: State) -> [PortStatistics] {
+        state.past.indices.map { state.past[$0] + (state.captures[$0]?.statistics() ?? PortStatistics()) }
+    }
+
     /// Frames taken out of a port's rings so far.
     public func frameCount(of index: Int) -> Int {
         state.withLock { $0.buffers[index].records.count }
@@ -135,14 +142,7 @@ public final class CaptureSession: Sendable {
 
     /// Hands out, block by block, what adds it to a writer.
     private func emit(_ visit: ((inout PcapNGWriter) -> Void) -> Void) {
-        let (buffers, statistics) = state.withLock { state in
-            (
-                state.buffers,
-                state.past.indices.map { index in
-                    state.past[index] + (state.captures[index]?.statistics() ?? PortStatistics())
-                }
-            )
-        }
+        let (buffers, statistics) = state.withLock { ($0.buffers, Self.statistics($0)) }
         for port in ports {
             visit {
                 $0.addInterface(

@@ -22,6 +22,8 @@ final class Run {
     let clients: TrafficClients
     let loops = TrafficLoops()
     var evidence: Evidence
+    /// How many steps' evidence has been written to the folder.
+    private var savedSteps = 0
 
     /// Octets that clients receive between two readings of the capture rings: a fraction of what a ring holds, since
     /// each octet crosses a port as part of a frame and in virtual time no clock tells when a ring fills.
@@ -64,6 +66,7 @@ final class Run {
             }
             evidence.initial = try snapshot()
             for (index, step) in plan.steps.enumerated() {
+                try keepWhatIsSeen(before: index)
                 events.send(.step(index, name: step.name))
                 try carryOut(step)
             }
@@ -75,7 +78,7 @@ final class Run {
             evidence.problems.append("\(error)")
         }
         if evidence.ended == 0 { evidence.ended = clock.now() }
-        finishCaptures()
+        describePorts(captures.finish())
         evidence.complete = problem == nil
         do {
             try saveRules()
@@ -120,8 +123,7 @@ final class Run {
         try place.namespace.run { try captures.open(index) }
     }
 
-    private func finishCaptures() {
-        let statistics = captures.finish()
+    private func describePorts(_ statistics: [PortStatistics]) {
         evidence.ports = zip(plan.captures, statistics).map { point, counted in
             CapturePort(
                 name: point.name, namespace: point.namespace, interface: point.interface,
@@ -197,6 +199,15 @@ final class Run {
                     to: URL(filePath: "\(folder)/rules/\(place.name).\(family.rawValue).rules"))
             }
         }
+    }
+
+    /// Saves what was seen until now, in case the run never comes to its end: a kernel that panics, a program that hangs.
+    /// The more there is already, the more must have come since, so that all of this writes a few times the whole.
+    private func keepWhatIsSeen(before step: Int) throws {
+        guard step - savedSteps >= savedSteps / 8 else { return }
+        savedSteps = step
+        describePorts(captures.statistics())
+        try save()
     }
 
     private func save() throws {

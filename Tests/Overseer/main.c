@@ -139,7 +139,7 @@ static void tell_mounts(char *before, char *after)
 
 int main(int argc, char *argv[])
 {
-    sigset_t child_signal, before_signals;
+    sigset_t child_signal, none;
     struct pollfd ended = { .events = POLLIN };
     char *mounts;
     int status, milliseconds, number;
@@ -166,10 +166,12 @@ int main(int argc, char *argv[])
 
     sigemptyset(&child_signal);
     sigaddset(&child_signal, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &child_signal, &before_signals);
+    sigprocmask(SIG_BLOCK, &child_signal, NULL);
+    sigemptyset(&none);
     check(pid = fork(), "fork");
     if (pid == 0) {
-        sigprocmask(SIG_SETMASK, &before_signals, NULL);
+        // As a shell would start it, whatever the test's threads have blocked.
+        sigprocmask(SIG_SETMASK, &none, NULL);
         execvp(argv[3], argv + 3);
         fprintf(stderr, "overseer: %s: %s\n", argv[3], strerror(errno));
         _exit(126);
