@@ -33,12 +33,29 @@ struct ScenarioFile {
     let file: String
     let topologies: TopologySource
     let checks: ScenarioChecks
+    /// Whether to make mutants of the file's other scenarios, too, and not only those that somebody wrote.
+    let collectsMutants: Bool
     private(set) var scenarios: [Scenario] = []
+    private(set) var mutants: [Mutant] = []
     private(set) var diagnostics: [Diagnostic] = []
 
-    init(name: String, file: String, topologies: TopologySource, checks: ScenarioChecks) {
+    /// A scenario before it is decoded.
+    private struct Draft {
+        var variant: String?
+        /// With everything that is laid over something, the topology at the bottom, and the parameters put in.
+        var tree: Tree
+        /// nil if there is none of that name.
+        var topology: Topology?
+        var mutations: Tree?
+    }
+    private var drafts: [Draft] = []
+
+    init(
+        name: String, file: String, topologies: TopologySource, checks: ScenarioChecks, collectsMutants: Bool = false
+    ) {
         self.name = name
         self.file = file
+        self.collectsMutants = collectsMutants
         self.topologies = topologies
         self.checks = checks
     }
@@ -60,9 +77,57 @@ struct ScenarioFile {
                 Diagnostic(at: tree.location, "found \(tree.found)", expected: "a scenario, which is a mapping"))
             return
         }
-        let base = tree.without([ScenarioFormat.variantsKey])
-        decode(base, variant: nil, damaged: problems.hasErrors)
-        guard let variants = tree[ScenarioFormat.variantsKey] else { return }
+        let base = tree.without(ScenarioFormat.fileKeys)
+        if let matrix = tree[Matrix.key] {
+            readMatrix(Matrix(matrix, cells: tree[Matrix.cellsKey]), of: base)
+        } else {
+            if let cells = tree.entry(Matrix.cellsKey) {
+                diagnostics.append(Diagnostic(at: cells.keyLocation, "'cells' without 'matrix'"))
+            }
+            add([base], variant: nil)
+        }
+        if let variants = tree[ScenarioFormat.variantsKey] { readVariants(variants, of: base) }
+        for draft in drafts { decode(draft, damaged: problems.hasErrors) }
+        readMutants(damaged: problems.hasErrors)
+    }
+
+    /// A scenario of the file.
+    /// - Parameter layers: what the file lays one over another, lowest first; below them is the topology.
+    private mutating func add(_ layers: [Tree], variant: String?) {
+        let (filled, problems) = Parameters.filled(layers)
+        diagnostics += problems
+        let name = filled.last { $0[ScenarioFormat.topologyKey] != nil }?[ScenarioFormat.topologyKey]
+        let topology = name?.text.flatMap { topologies.read($0) }
+        if let name, let text = name.text, topology == nil {
+            diagnostics.append(.unknown("topology", text, at: name.location, known: topologies.names))
+        }
+        // Its other keys were reported where it was read by itself.
+        let below = topology?.tree.flatMap { tree in
+            tree.entries.map { entries in
+                let shared = entries.filter { ScenarioFormat.sharedKeys.contains($0.key) }
+                return Tree(content: .map(shared), location: tree.location)
+            }
+        }
+        let all = [below].compactMap { $0 } + filled
+        let tree = all.dropFirst().reduce(all[0]) { $0.overlaid(by: $1) }
+        drafts.append(
+            Draft(
+                variant: variant, tree: tree.without([Mutations.key]), topology: below == nil ? nil : topology,
+                mutations: tree[Mutations.key]))
+    }
+
+    private mutating func readMatrix(_ matrix: Matrix, of base: Tree) {
+        diagnostics += matrix.diagnostics
+        for cell in matrix.cells {
+            // Unless a cell says what it shows, the values do.
+            let hasTitle = cell.overlays.contains { $0[ScenarioFormat.titleKey] != nil }
+            let isFilled = base[ScenarioFormat.titleKey]?.text?.contains("$(") ?? false
+            add(
+                [hasTitle || isFilled ? base : base.titled(with: cell.values)] + cell.overlays, variant: cell.name)
+        }
+    }
+
+    private mutating func readVariants(_ variants: Tree, of base: Tree) {
         guard let entries = variants.entries else {
             diagnostics.append(
                 Diagnostic(
@@ -70,10 +135,10 @@ struct ScenarioFile {
                     expected: "a mapping from each variant's name to what it changes"))
             return
         }
-        for entry in entries { readVariant(entry, of: base, damaged: problems.hasErrors) }
+        for entry in entries { readVariant(entry, of: base) }
     }
 
-    private mutating func readVariant(_ entry: Tree.Entry, of base: Tree, damaged: Bool) {
+    private mutating func readVariant(_ entry: Tree.Entry, of base: Tree) {
         if !NameForm.scenario.matches(entry.key) {
             diagnostics.append(
                 Diagnostic(
@@ -94,40 +159,56 @@ struct ScenarioFile {
                     at: entry.keyLocation, "variant '\(Tree.shortened(entry.key))' needs 'title'",
                     expected: "one line for drbench list"))
         }
-        if let inner = keys.first(where: { $0.key == ScenarioFormat.variantsKey }) {
-            diagnostics.append(Diagnostic(at: inner.keyLocation, "a variant has no variants of its own"))
+        for inner in keys where ScenarioFormat.fileKeys.contains(inner.key) {
+            diagnostics.append(Diagnostic(at: inner.keyLocation, "a variant has no \(inner.key) of its own"))
         }
-        let overlay = entry.value.without([ScenarioFormat.variantsKey])
-        decode(base.overlaid(by: overlay), variant: entry.key, damaged: damaged)
+        if drafts.contains(where: { $0.variant == entry.key }) {
+            diagnostics.append(
+                Diagnostic(at: entry.keyLocation, "a cell of the matrix is named '\(entry.key)' already"))
+        }
+        // The scenario's mutations are about its own set-up.
+        add(
+            [base.without([Mutations.key]), entry.value.without(ScenarioFormat.fileKeys)], variant: entry.key)
     }
 
-    private mutating func decode(_ own: Tree, variant: String?, damaged: Bool) {
-        let topology = own[ScenarioFormat.topologyKey].flatMap { place in place.text.map { ($0, place.location) } }
-        let base = topology.flatMap { topologies.read($0.0) }
-        if let topology, base == nil {
-            diagnostics.append(.unknown("topology", topology.0, at: topology.1, known: topologies.names))
+    /// What each scenario's mutations make of it; an invented one that makes no sense is none.
+    private mutating func readMutants(damaged: Bool) {
+        guard !damaged, !diagnostics.hasErrors else { return }
+        var mutations = Mutations()
+        for draft in drafts {
+            let others = drafts.filter { $0.variant != draft.variant }.map { ("/" + ($0.variant ?? name), $0.tree) }
+            for mutation in mutations.drafts(
+                of: draft.tree, written: draft.mutations, others: collectsMutants ? others : [])
+            {
+                let (scenario, problems) = decoded(mutation.tree, on: draft.topology)
+                if mutation.isWritten { diagnostics += problems }
+                guard var scenario, !problems.hasErrors else { continue }
+                let original = draft.variant.map { "\(name)/\($0)" } ?? name
+                scenario.name = name
+                scenario.variant = (draft.variant ?? "") + "+" + mutation.name.drop { $0 == "/" }
+                mutants.append(Mutant(original: original, change: mutation.change, scenario: scenario))
+            }
         }
-        var tree = own
-        var names: Names?
-        if let below = base?.tree, let entries = below.entries {
-            // Its other keys were reported where it was read by itself.
-            let shared = entries.filter { ScenarioFormat.sharedKeys.contains($0.key) }
-            tree = Tree(content: .map(shared), location: below.location).overlaid(by: own)
-            names = Names(of: tree)
-        }
-        var (scenario, problems) = Self.decode(tree, as: ScenarioFormat.scenario, names: names, checks: checks)
-        if let base, base.diagnostics.hasErrors {
-            // Told already, and not to be told again of every scenario that stands on it.
-            problems.removeAll { $0.location.file == base.file }
-            problems += base.diagnostics
-        } else if let base {
-            problems += base.diagnostics
-        }
+        diagnostics += mutations.diagnostics
+    }
+
+    private mutating func decode(_ draft: Draft, damaged: Bool) {
+        var (scenario, problems) = decoded(draft.tree, on: draft.topology)
         diagnostics += problems
-        guard names != nil, !damaged, !problems.hasErrors else { return }
+        guard draft.topology != nil, !damaged, !problems.hasErrors else { return }
         scenario?.name = name
-        scenario?.variant = variant
+        scenario?.variant = draft.variant
         if let scenario { scenarios.append(scenario) }
+    }
+
+    private func decoded(_ tree: Tree, on topology: Topology?) -> (Scenario?, [Diagnostic]) {
+        let names = topology.map { _ in Names(of: tree) }
+        var (scenario, problems) = Self.decode(tree, as: ScenarioFormat.scenario, names: names, checks: checks)
+        if let topology, topology.diagnostics.hasErrors {
+            // Told already, and not to be told again of every scenario that stands on it.
+            problems.removeAll { $0.location.file == topology.file }
+        }
+        return (scenario, problems + (topology?.diagnostics ?? []))
     }
 
     /// Decodes and checks a whole tree. nil names: nothing can be called unknown, and nothing fits together.
@@ -143,6 +224,17 @@ struct ScenarioFile {
             scenario?.completeCables(names)
         }
         return (scenario, reader.diagnostics)
+    }
+}
+
+extension Tree {
+    /// With the values of a matrix's cell behind its title.
+    fileprivate func titled(with values: [String]) -> Tree {
+        guard let title = entry(ScenarioFormat.titleKey), let text = title.value.text else { return self }
+        let value = Tree(
+            content: .scalar("\(text): \(values.joined(separator: ", "))", plain: true), location: title.value.location)
+        let entry = Entry(key: title.key, keyLocation: title.keyLocation, value: value)
+        return overlaid(by: Tree(content: .map([entry]), location: location))
     }
 }
 

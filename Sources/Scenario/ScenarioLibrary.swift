@@ -47,6 +47,28 @@ public struct ScenarioLibrary: Sendable {
         return (result, withLines(diagnostics))
     }
 
+    /// What must fail: every mutation that a file of the library names, and every scenario's expectations in the networks
+    /// of its file's other scenarios. Files with errors have none.
+    public func mutants() -> [Mutant] {
+        let store = TopologyStore(directory: topologies, checks: checks)
+        return scenarios.flatMap { directory in (try? Self.yamlFiles(below: directory).get()) ?? [] }.flatMap { file in
+            mutants(file: file, store.source)
+        }
+    }
+
+    /// The same of one file.
+    public func mutants(file: String) -> [Mutant] {
+        mutants(file: file, TopologyStore(directory: topologies, checks: checks).source)
+    }
+
+    private func mutants(file: String, _ topologies: TopologySource) -> [Mutant] {
+        guard case .success(let text) = TextFile.read(file) else { return [] }
+        var reading = ScenarioFile(
+            name: Self.name(of: file), file: file, topologies: topologies, checks: checks, collectsMutants: true)
+        reading.read(text)
+        return reading.mutants
+    }
+
     /// One file, wherever it is, on a topology of this library.
     public func load(file: String) -> (scenarios: [Scenario], diagnostics: [Diagnostic]) {
         let store = TopologyStore(directory: topologies, checks: checks)

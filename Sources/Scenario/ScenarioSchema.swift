@@ -44,10 +44,8 @@ private struct SchemaWriter {
     ) -> [(key: String, value: JSONText)] {
         var properties: [(key: String, value: JSONText)] = []
         for field in object.fields {
-            // A variant has no variants.
-            if isOverlay, case .keyed(_, .variant, _) = field.schema { continue }
             let overlay = isOverlaid(field.name)
-            let value = write(field.schema, overlay: overlay)
+            let value = parametrised(write(field.schema, overlay: overlay), field.schema)
             properties.append((field.name, documented(nullable(value, overlay), field.documentation)))
         }
         var result: [(key: String, value: JSONText)] = [
@@ -85,12 +83,43 @@ private struct SchemaWriter {
         return .object([("description", .string(documentation))] + pairs)
     }
 
-    private mutating func reference(_ object: Schema.Object, overlay: Bool, required: [String] = []) -> JSONText {
-        let name = overlay ? object.name + "Overlay" : object.name
+    private mutating func reference(_ object: Schema.Object, overlay: Bool) -> JSONText {
+        reference(overlay ? object.name + "Overlay" : object.name) {
+            $0.body(of: object, isOverlay: overlay) { _ in overlay }
+        }
+    }
+
+    private mutating func reference(_ overlay: Schema.Overlay) -> JSONText {
+        reference(overlay.name) { writer in
+            var object = writer.root
+            object.fields = overlay.extra + object.fields.filter { !overlay.without.contains($0.name) }
+            return writer.body(of: object, isOverlay: true, required: overlay.required) { _ in true }
+        }
+    }
+
+    private mutating func reference(
+        _ name: String, _ body: (inout SchemaWriter) -> [(key: String, value: JSONText)]
+    ) -> JSONText {
         if definitions[name] == nil {
-            definitions[name] = .object(body(of: object, isOverlay: overlay, required: required) { _ in overlay })
+            // Before its body is written: a definition may name itself.
+            definitions[name] = .object([])
+            definitions[name] = .object(body(&self))
         }
         return .object([("$ref", .string("#/$defs/\(name)"))])
+    }
+
+    /// In a scenario any value may be a parameter's.
+    private mutating func parametrised(_ value: JSONText, _ schema: Schema) -> JSONText {
+        guard root.fields.contains(where: { $0.name == Parameters.key }) else { return value }
+        if case .text(pattern: nil) = schema { return value }
+        if case .anything = schema { return value }
+        let parameter = reference("parameter") { _ in
+            [
+                ("description", .string("A parameter's value: $(name).")), ("type", .string("string")),
+                ("pattern", .string("\\$\\([a-z][a-z0-9_-]*\\)")),
+            ]
+        }
+        return .object([("anyOf", .array([value, parameter]))])
     }
 
     private mutating func write(_ schema: Schema, overlay: Bool) -> JSONText {
@@ -110,7 +139,7 @@ private struct SchemaWriter {
         case .list(let element, let minimum):
             // Lists replace: what stands in one is never an overlay.
             var pairs: [(key: String, value: JSONText)] = [
-                ("type", .string("array")), ("items", write(element, overlay: false)),
+                ("type", .string("array")), ("items", parametrised(write(element, overlay: false), element)),
             ]
             if minimum > 0 { pairs.append(("minItems", .integer(minimum))) }
             return .object(pairs)
@@ -123,7 +152,9 @@ private struct SchemaWriter {
         case .object(let object): return reference(object, overlay: overlay)
         case .any(let alternatives):
             return .object([("anyOf", .array(alternatives.map { write($0, overlay: overlay) }))])
-        case .variant(let required): return reference(root, overlay: true, required: required)
+        case .null: return .object([("type", .string("null"))])
+        case .anything: return .boolean(true)
+        case .overlay(let overlay): return reference(overlay)
         }
     }
 

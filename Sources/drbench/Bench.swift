@@ -154,6 +154,18 @@ enum OutputFolder {
         }
     }
 
+    /// Makes the folder of all runs and returns its absolute path: a guest's working directory is another.
+    static func absolute(_ path: String) throws -> String {
+        do {
+            try make(path)
+        } catch {
+            throw EnvironmentError("\(error); --out DIR names another place for results")
+        }
+        guard let real = realpath(path, nil) else { throw EnvironmentError("cannot find '\(path)' again") }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
     /// Makes a folder, and those above it, unless it is there; then it must be writable.
     static func make(_ path: String) throws(EnvironmentError) {
         var made = path.hasPrefix("/") ? "/" : ""

@@ -41,8 +41,15 @@ struct ScenarioSelection: ParsableArguments {
         return chosen
     }
 
-    /// Everything in the library, or in the files that were named, with what is wrong in it.
-    private func loadAll() throws -> (scenarios: [Scenario], diagnostics: [Diagnostic]) {
+    /// Of all scenarios that could be chosen.
+    func mutants() throws -> [Mutant] {
+        let (library, files) = try library()
+        return files.flatMap { library.mutants(file: $0) }
+            + (names.count > files.count || files.isEmpty ? library.mutants() : [])
+    }
+
+    /// The library, and the files that were named beside it.
+    private func library() throws -> (ScenarioLibrary, files: [String]) {
         let installation = Installation.find()
         guard let topologies = topologies ?? installation?.topologies else {
             throw EnvironmentError("no topologies: \(Installation.obstacle)")
@@ -63,6 +70,12 @@ struct ScenarioSelection: ParsableArguments {
                         return "\(error)"
                     }
                 }, knownNeeds: Capabilities.known.map(\.name)))
+        return (library, files)
+    }
+
+    /// Everything in the library, or in the files that were named, with what is wrong in it.
+    private func loadAll() throws -> (scenarios: [Scenario], diagnostics: [Diagnostic]) {
+        let (library, files) = try library()
         guard !files.isEmpty else { return library.load() }
         var scenarios: [Scenario] = []
         var diagnostics: [Diagnostic] = []

@@ -20,11 +20,14 @@ struct InterruptionTests {
         _ words: [String] = []
     ) async throws -> End {
         var environment = Command.environment
+        // The overseer hides $HOME and /tmp, where a kernel may lie, and the checkout.
+        var kept = [Workplace.checkout]
         if let kernel = Workplace.labKernel {
-            // The overseer hides $HOME, where a kernel may lie.
-            environment["DRBENCH_KERNEL_CACHE"] =
-                URL(filePath: kernel.program).deletingLastPathComponent().deletingLastPathComponent().path
+            let cache = URL(filePath: kernel.program).deletingLastPathComponent().deletingLastPathComponent().path
+            environment["DRBENCH_KERNEL_CACHE"] = cache
+            kept.append(cache)
         }
+        environment["OVERSEER_KEEP"] = kept.joined(separator: ":")
         let ended = try await Command.run(
             [Workplace.overseer, "\(milliseconds)", "\(signal)", Workplace.drbench, "run"] + Workplace.testScenarios
                 + ["--seed", "1", "--engine", engine, "--out", "out", scenario] + words,

@@ -5,7 +5,8 @@
 // It makes leaks plain instead of looking for them by name: whatever loses its parent becomes its own child
 // (PR_SET_CHILD_SUBREAPER), and in a mount namespace of its own all places for temporary files, $HOME among them, are new
 // and empty. A network namespace outlives its processes only as a mount, which shows in mountinfo. What may be written to
-// is the current folder.
+// is the current folder. It, and the folders that OVERSEER_KEEP names (with ':' between them), stay where they are even
+// if that is a place for temporary files.
 //
 // Prints how the program ended (`exited 3`, `signalled 9`), then a line for each thing left: `process PID NAME`,
 // `mount …`, `file PATH`. Needs CAP_SYS_ADMIN.
@@ -120,10 +121,54 @@ static void end_descendants(void)
         closedir(proc);
 }
 
+static char *kept[16];
+static int kept_folders[16];
+static size_t kept_count;
+
+static void keep(const char *path)
+{
+    if (!path || kept_count == sizeof kept / sizeof *kept)
+        return;
+    kept_folders[kept_count] = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    check(kept_folders[kept_count], path);
+    kept[kept_count++] = strdup(path);
+}
+
+// Whether it is a kept folder or leads to one.
+static int is_way_to_kept(const char *path)
+{
+    size_t i, length = strlen(path);
+
+    for (i = 0; i < kept_count; i++)
+        if (!strncmp(kept[i], path, length) && (kept[i][length] == '/' || !kept[i][length]))
+            return 1;
+    return 0;
+}
+
+// Puts a kept folder back if what is mounted now hides it.
+static void restore(size_t i)
+{
+    char source[64], way[PATH_MAX], *slash;
+    struct stat now, then;
+
+    check(fstat(kept_folders[i], &then), kept[i]);
+    if (stat(kept[i], &now) == 0 && now.st_dev == then.st_dev && now.st_ino == then.st_ino)
+        return;
+    snprintf(way, sizeof way, "%s", kept[i]);
+    for (slash = strchr(way + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        mkdir(way, 0755);
+        *slash = '/';
+    }
+    mkdir(way, 0755);
+    snprintf(source, sizeof source, "/proc/self/fd/%d", kept_folders[i]);
+    check(mount(source, kept[i], NULL, MS_BIND | MS_REC, NULL), kept[i]);
+}
+
 static int tell_file(const char *path, const struct stat *about, int type, struct FTW *where)
 {
     (void)about, (void)type;
-    if (where->level > 0 && strcmp(path, home) != 0)
+    if (where->level > 0 && strcmp(path, home) != 0 && !is_way_to_kept(path))
         printf("file %s\n", path);
     return 0;
 }
@@ -141,7 +186,8 @@ int main(int argc, char *argv[])
 {
     sigset_t child_signal, none;
     struct pollfd ended = { .events = POLLIN };
-    char *mounts;
+    char *mounts, *part, *rest;
+    const char *list = getenv("OVERSEER_KEEP");
     int status, milliseconds, number;
     size_t i;
     pid_t pid;
@@ -157,8 +203,14 @@ int main(int argc, char *argv[])
     check(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "leave the host's mounts alone");
     // As on a usual host: a mount that the program's own namespaces let out becomes visible here.
     check(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL), "see what comes out of other namespaces");
+    for (part = strtok_r(strdup(list ? list : ""), ":", &rest); part; part = strtok_r(NULL, ":", &rest))
+        keep(part);
+    keep(getcwd(NULL, 0));
     for (i = 0; i < temporary_count; i++)
         check(mount("tmpfs", temporary[i], "tmpfs", 0, "mode=1777"), temporary[i]);
+    for (i = 0; i < kept_count; i++)
+        restore(i);
+    check(chdir(kept[kept_count - 1]), kept[kept_count - 1]);
     check(mkdir(home, 0777), home);
     chmod(home, 0777);
     setenv("HOME", home, 1);

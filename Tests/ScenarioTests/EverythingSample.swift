@@ -154,4 +154,26 @@ enum Everything {
             timeline: []
             expect: []
         """
+
+    /// What makes many scenarios of one file.
+    static let composed = """
+        title: every way to compose
+        topology: net
+        parameters: {server: rs1, outcomes: [rs1, $(server)], count: 2}
+        timeline:
+          - name: gets
+            http: {from: client, to: "203.0.113.2:80", count: $(count)}
+            expect: [{traffic: {outcomes: $(outcomes)}}]
+        matrix:
+          release: [2014.1.5, 9.4.1]
+          server:
+            rs1: ~
+            rs2: {hosts: {rs1: {servers: []}}, parameters: {server: rs2}}
+        cells:
+          9.4.1-rs2: {title: something special, parameters: {outcomes: [rs2, rs2]}}
+        variants:
+          other: {title: another, parameters: {count: 1, outcomes: [rs1]}, mutations: {less: {title: less, without: gets}}}
+        mutations:
+          silent: {title: nobody listens, hosts: {rs1: {servers: []}}, without: [gets]}
+        """
 }

@@ -46,6 +46,7 @@ struct SchemaTests {
     func everyKey() throws {
         let samples = [
             (try tree(ScenarioSchema.scenario), try tree(Everything.scenario)),
+            (try tree(ScenarioSchema.scenario), try tree(Everything.composed)),
             (try tree(ScenarioSchema.topology), try tree(Everything.topology)),
         ]
         for (schema, sample) in samples {

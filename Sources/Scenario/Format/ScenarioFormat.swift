@@ -80,14 +80,58 @@ enum ScenarioFormat {
         Field("capture", \.capture, capture, "How to capture."),
     ]
 
-    private static let variants = Field<Scenario>(
-        variantsKey,
-        Shape<Bool>(
-            schema: .keyed(keyPattern: NameForm.scenario.pattern, .variant(required: [titleKey]), minimum: 1),
-            expected: "a mapping from each variant's name to what it changes"
-        ) { _, _ in nil },
-        "Scenarios of their own, each laid over this one: maps merge key by key, the rest is replaced."
-    ) { _, _ in }
+    /// Keys that make one file many scenarios: only a file's own level has them.
+    static let fileKeys: Set = [variantsKey, Matrix.key, Matrix.cellsKey]
+
+    /// Read by `ScenarioFile` before the rest; declared here for the schema.
+    private static func composition(_ key: String, _ schema: Schema, _ documentation: String) -> Field<Scenario> {
+        Field(key, Shape<Bool>(schema: schema, expected: "") { _, _ in nil }, documentation) { _, _ in }
+    }
+
+    private static func overlays(_ form: NameForm, _ overlay: Schema.Overlay) -> Schema {
+        .keyed(keyPattern: form.pattern, .overlay(overlay), minimum: 1)
+    }
+
+    private static let change = Schema.Overlay(name: "change", without: fileKeys)
+
+    private static let compositions = [
+        composition(
+            Parameters.key, .keyed(keyPattern: NameForm.word.pattern, .anything, minimum: 0),
+            "Values by name, for $(name) anywhere in the file; variants and a matrix's values may change them."),
+        composition(
+            variantsKey,
+            overlays(
+                NameForm.scenario, Schema.Overlay(name: "variant", required: [titleKey], without: fileKeys)),
+            "Scenarios of their own, each laid over this one: maps merge key by key, the rest is replaced."),
+        composition(
+            Matrix.key,
+            .keyed(
+                keyPattern: NameForm.word.pattern,
+                .any([
+                    .list(.scalar(pattern: NameForm.scenario.pattern), minimum: 1),
+                    .keyed(
+                        keyPattern: NameForm.scenario.pattern, .any([.overlay(change), .null]), minimum: 1),
+                ]), minimum: 1),
+            "Axes, each with its values: every combination is a scenario of its own in place of this one. A value is what "
+                + "it changes, or just a word; the parameter with the axis's name is its name."),
+        composition(
+            Matrix.cellsKey, overlays(NameForm.scenario, change),
+            "What single cells of the matrix change beside: by their values' names with '-' between them."),
+        composition(
+            Mutations.key,
+            overlays(
+                NameForm.scenario,
+                Schema.Overlay(
+                    name: "mutation", required: [titleKey],
+                    without: fileKeys.union([Mutations.key, Parameters.key]).union(Mutations.fixed),
+                    extra: [
+                        Schema.Field(
+                            name: Mutations.withoutKey, documentation: "Steps that do not happen, by name.",
+                            required: false,
+                            schema: .any([.text(pattern: nil), .list(.text(pattern: nil), minimum: 1)]))
+                    ])),
+            "Changes of the set-up that must make this scenario fail: 'drbench mutate' sees to it."),
+    ]
 
     private static let blank = Scenario(name: "", title: "", topology: "")
 
@@ -96,5 +140,5 @@ enum ScenarioFormat {
 
     static let scenario = Shape<Scenario>.object(
         "scenario", "a scenario", "A network, what happens in it, and what must be seen.", blank: blank,
-        fields: own + network + events + [variants])
+        fields: own + network + events + compositions)
 }

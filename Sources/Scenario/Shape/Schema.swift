@@ -12,8 +12,21 @@ indirect enum Schema: Sendable {
     case keyed(keyPattern: String?, Schema, minimum: Int)
     case object(Object)
     case any([Schema])
-    /// The whole format, laid over a scenario: only these keys are required, and a key without a value takes one away.
-    case variant(required: [String])
+    case null
+    /// Whatever there is.
+    case anything
+    /// The whole format, laid over a scenario: a key without a value takes one away.
+    case overlay(Overlay)
+
+    struct Overlay: Sendable {
+        /// Its name among the definitions.
+        var name: String
+        var required: [String] = []
+        /// Keys that it cannot have.
+        var without: Set<String>
+        /// Keys that it has beside the format's.
+        var extra: [Field] = []
+    }
 
     struct Object: Sendable {
         /// Its name among the definitions.

@@ -69,7 +69,7 @@ struct RunCommand: ParsableCommand {
             Console.error("drbench: --check-determinism needs the lab kernel's virtual time (--engine uml)")
             throw ExitCode.invalid
         }
-        let output = try absolute(out)
+        let output = try OutputFolder.absolute(out)
         Interruption.watch()
         let seed = seed ?? UInt64.random(in: 1...999_999_999)
         let options = RenderOptions(
@@ -115,17 +115,5 @@ struct RunCommand: ParsableCommand {
         } catch {
             throw EnvironmentError("cannot write \(path): \(error)")
         }
-    }
-
-    /// Makes the output folder and returns its absolute path: a guest's working directory is another.
-    private func absolute(_ path: String) throws -> String {
-        do {
-            try OutputFolder.make(path)
-        } catch {
-            throw EnvironmentError("\(error); --out DIR names another place for results")
-        }
-        guard let real = realpath(path, nil) else { throw EnvironmentError("cannot find '\(path)' again") }
-        defer { free(real) }
-        return String(cString: real)
     }
 }
