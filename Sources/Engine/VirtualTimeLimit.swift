@@ -17,6 +17,7 @@ extension Plan {
             case .use(_, _, let timeout): sum += Double(timeout) * nanoseconds
             case .wait(let duration): sum += Double(duration) * nanoseconds
             case .run: sum += hour
+            case .send(_, _, _, let count, let interval): sum += Double(interval) * nanoseconds * Double(count)
             case .close, .operations: break
             }
         }

@@ -80,6 +80,27 @@ extension Run {
         }
     }
 
+    /// Sends frames as they stand.
+    func send(_ frames: [String], times: Int, interval: Int64, from interface: String, in place: Place) throws {
+        let frames = frames.map(Self.octets)
+        // A ring holds many more, but each frame may be in several of them more than once.
+        let framesBetweenDrains = 64
+        for time in 0..<times {
+            if time > 0, interval > 0 { clock.sleep(interval) }
+            for (index, frame) in frames.enumerated() {
+                try place.namespace.send(frame, from: interface)
+                if (time * frames.count + index + 1) % framesBetweenDrains == 0 { captures.drain() }
+            }
+        }
+    }
+
+    private static func octets(_ hexadecimal: String) -> [UInt8] {
+        let digits = Array(hexadecimal.utf8)
+        return stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+            UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16)
+        }
+    }
+
     /// Moves a tap device with its capture: what it has seen on the old hypervisor is kept. On the new one it is captured
     /// from the moment it is up (libpcap opens no interface that is down) and before it is plugged into the bridge.
     private func moveInterface(_ name: String, from source: Place, to target: Place) throws {

@@ -151,9 +151,13 @@ extension IPVSVirtualService {
         guard let transport = Transport(rawValue: plan.transport) else {
             throw KernelError("add an IPVS service for \(plan.transport)", code: EPROTONOSUPPORT)
         }
+        let flags: [String: SchedulerFlags] = ["fallback": .fallback, "port": .port]
         self.init(
-            .endpoint(transport, Endpoint(plan.address, port: plan.port)), scheduler: plan.scheduler,
-            persistence: plan.persistence.map { UInt32(clamping: $0) })
+            plan.firewallMark.map { .firewallMark($0, plan.address.family) }
+                ?? .endpoint(transport, Endpoint(plan.address, port: plan.port)),
+            scheduler: plan.scheduler, schedulerFlags: SchedulerFlags(plan.schedulerFlags.compactMap { flags[$0] }),
+            persistence: plan.persistence.map { UInt32(clamping: $0) }, persistencePrefix: plan.persistencePrefix,
+            onePacket: plan.onePacket)
     }
 }
 
@@ -162,6 +166,15 @@ extension IPVSRealServer {
         guard let forwarding = Forwarding(rawValue: plan.forwarding) else {
             throw KernelError("add a real server with forwarding \(plan.forwarding)", code: EINVAL)
         }
-        self.init(plan.address, port: plan.port, forwarding: forwarding, weight: UInt32(clamping: plan.weight))
+        let checksums: [String: Tunnel.Checksum] = ["full": .full, "remote": .remote]
+        self.init(
+            plan.address, port: plan.port, forwarding: forwarding, weight: UInt32(clamping: plan.weight),
+            upperThreshold: UInt32(clamping: plan.upperThreshold),
+            lowerThreshold: UInt32(clamping: plan.lowerThreshold),
+            tunnel: plan.tunnel.flatMap { tunnel in
+                Tunnel.Kind(rawValue: tunnel.kind).map {
+                    Tunnel(kind: $0, port: tunnel.port, checksum: checksums[tunnel.checksum] ?? .none)
+                }
+            })
     }
 }

@@ -164,6 +164,8 @@ final class Run {
             }
         case .wait(let duration):
             clock.sleep(duration)
+        case .send(let namespace, let interface, let frames, let count, let interval):
+            try send(frames, times: count, interval: interval, from: interface, in: place(namespace))
         }
         clock.sleep(pause)
         record.ended = clock.now()

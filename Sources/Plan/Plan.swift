@@ -81,6 +81,8 @@ public struct Plan: Codable, Sendable, Equatable {
             case operations([Operation])
             case run(namespace: String, arguments: [String], mayFail: Bool)
             case wait(Int64)
+            /// Frames in hexadecimal, all of them so many times, with so many nanoseconds between two times.
+            case send(namespace: String, interface: String, frames: [String], count: Int, interval: Int64)
         }
     }
 
@@ -164,8 +166,14 @@ public struct IPVSServicePlan: Codable, Sendable, Equatable {
     public var address: IPAddress
     public var port: UInt16
     public var scheduler: String
+    /// `fallback`, `port`.
+    public var schedulerFlags: [String] = []
     /// Seconds.
     public var persistence: Int?
+    public var persistencePrefix: Int?
+    public var onePacket = false
+    /// Instead of transport, address and port.
+    public var firewallMark: UInt32?
     public var realServers: [RealServerPlan]
 
     public init(
@@ -186,6 +194,24 @@ public struct IPVSServicePlan: Codable, Sendable, Equatable {
         /// `Route`, `Masq` or `Tunnel`: ipvsadm's words.
         public var forwarding: String
         public var weight: Int
+        /// 0 for no limit.
+        public var upperThreshold = 0
+        public var lowerThreshold = 0
+        public var tunnel: TunnelPlan?
+
+        public struct TunnelPlan: Codable, Sendable, Equatable {
+            /// `ipip`, `gue` or `gre`.
+            public var kind: String
+            public var port: UInt16
+            /// `none`, `full` or `remote`.
+            public var checksum: String
+
+            public init(kind: String, port: UInt16, checksum: String) {
+                self.kind = kind
+                self.port = port
+                self.checksum = checksum
+            }
+        }
 
         public init(address: IPAddress, port: UInt16, forwarding: String, weight: Int) {
             self.address = address

@@ -297,7 +297,18 @@ extension IPVSServicePlan {
                     case .masquerading: "Masq"
                     case .tunneling: "Tunnel"
                     }
-                return .init(address: $0.address, port: $0.port, forwarding: forwarding, weight: $0.weight)
+                var plan = RealServerPlan(
+                    address: $0.address, port: $0.port, forwarding: forwarding, weight: $0.weight)
+                plan.upperThreshold = $0.upperThreshold ?? 0
+                plan.lowerThreshold = $0.lowerThreshold ?? 0
+                plan.tunnel = $0.tunnel.map {
+                    .init(kind: $0.kind.rawValue, port: $0.port ?? 0, checksum: $0.checksum.rawValue)
+                }
+                return plan
             })
+        schedulerFlags = service.schedulerFlags.map(\.rawValue)
+        persistencePrefix = service.persistencePrefix
+        onePacket = service.onePacket
+        firewallMark = service.firewallMark
     }
 }

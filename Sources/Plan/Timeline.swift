@@ -14,6 +14,7 @@ extension Planner {
             case .run(let on, let arguments, let mayFail):
                 .run(namespace: on, arguments: arguments, mayFail: mayFail)
             case .sysctl(let on, let sysctls): .operations(sysctls.map { Operation(on, .sysctl($0)) })
+            case .send(let packet): try send(packet)
             case .flushNeighbours(let hosts): .operations(hosts.map { Operation($0, .flushNeighbours) })
             case .wait(let duration): .wait(duration)
             }

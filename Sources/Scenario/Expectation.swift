@@ -146,6 +146,7 @@ public struct Expectation: Sendable, Equatable {
         public var source: IPAddress?
         public var destination: IPAddress?
         public var destinationPort: UInt16?
+        public var sourcePort: UInt16?
         /// Which of the matching entries to count.
         public var state: String?
         /// Flags the entries must have; `!ASSURED` for one they must not have.

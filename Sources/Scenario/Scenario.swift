@@ -325,53 +325,6 @@ public struct Server: Sendable, Equatable {
     }
 }
 
-/// An IPVS virtual service.
-public struct Service: Sendable, Equatable {
-    public enum Transport: String, Sendable, CaseIterable { case tcp, udp, sctp }
-    /// ipvsadm's `-g`, `-m` and `-i`.
-    public enum Forwarding: String, Sendable, CaseIterable {
-        case directRouting = "direct-routing"
-        case masquerading
-        case tunneling
-    }
-    public struct RealServer: Sendable, Equatable {
-        public var address: IPAddress
-        public var port: UInt16
-        public var forwarding: Forwarding
-        public var weight: Int
-
-        public init(address: IPAddress, port: UInt16, forwarding: Forwarding, weight: Int = 1) {
-            self.address = address
-            self.port = port
-            self.forwarding = forwarding
-            self.weight = weight
-        }
-    }
-
-    /// The director's host name.
-    public var director: String
-    public var transport: Transport
-    public var address: IPAddress
-    public var port: UInt16
-    public var scheduler: String
-    /// Seconds (`ipvsadm -p`); nil for none.
-    public var persistence: Int?
-    public var realServers: [RealServer]
-
-    public init(
-        director: String, transport: Transport = .tcp, address: IPAddress, port: UInt16, scheduler: String = "rr",
-        persistence: Int? = nil, realServers: [RealServer]
-    ) {
-        self.director = director
-        self.transport = transport
-        self.address = address
-        self.port = port
-        self.scheduler = scheduler
-        self.persistence = persistence
-        self.realServers = realServers
-    }
-}
-
 public struct CaptureOptions: Sendable, Equatable {
     /// Octets kept of each frame.
     public var snapshotLength: Int

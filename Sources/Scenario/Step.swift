@@ -28,6 +28,8 @@ public struct Step: Sendable, Equatable {
         /// Runs a program in a host or hypervisor.
         case run(on: String, arguments: [String], mayFail: Bool)
         case sysctl(on: String, [Sysctl])
+        /// Sends a packet that is written field by field.
+        case send(CraftedPacket)
         /// Empties the neighbour tables of these hosts (`ip neigh flush all`, permanent entries stay).
         case flushNeighbours(on: [String])
         /// Lets time pass, in nanoseconds.

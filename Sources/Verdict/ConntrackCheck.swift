@@ -23,6 +23,7 @@ extension Expectation.Conntrack {
     private func concerns(_ entry: ConntrackEntry) -> Bool {
         (`protocol` == nil || entry.protocol == `protocol`) && (source == nil || entry.original.source == source)
             && (destination == nil || entry.original.destination == destination)
+            && (sourcePort == nil || entry.original.sourcePort == sourcePort)
             && (destinationPort == nil || entry.original.destinationPort == destinationPort)
     }
 
@@ -42,6 +43,7 @@ extension Expectation.Conntrack {
         var target: [String] = []
         if let `protocol` { target.append(`protocol`) }
         if let source { target.append("from \(source)") }
+        if let sourcePort { target.append("from port \(sourcePort)") }
         switch (destination, destinationPort) {
         case (let address?, let port?):
             target += [target.isEmpty ? "" : "to", Endpoint(address, port: port).description]

@@ -160,7 +160,37 @@ enum Everything {
         title: every way to compose
         topology: net
         parameters: {server: rs1, outcomes: [rs1, $(server)], count: 2}
+        services:
+          dns:
+            on: lb
+            firewall_mark: 5
+            scheduler: sh
+            scheduler_flags: [fallback, port]
+            persistence: 60
+            persistence_prefix: 24
+            one_packet: true
+            forwarding: tunneling
+            tunnel: {kind: gue, port: 6080, checksum: full}
+            real_servers:
+              - {host: rs1, upper_threshold: 2, lower_threshold: 1, tunnel: {kind: gre}}
         timeline:
+          - send:
+              from: client
+              source_mac: gw
+              destination_mac: "02:00:00:00:00:01"
+              ip: {source: 198.51.100.10, destination: 203.0.113.2, ttl: 3}
+              tcp: {source_port: 4000..4001, destination_port: 80, flags: [syn, ack], sequence: 1, acknowledgement: 2, window: 3, data: x}
+              count: 2
+              interval: 1ms
+          - send:
+              from: "hv1:tap(lb)"
+              ip: {source: 198.51.100.10, destination: 203.0.113.2}
+              udp: {source_port: 4000, destination_port: 53, data: x}
+          - send: {from: client, ip: {source: 198.51.100.10, destination: 203.0.113.2}, icmp: {type: 3, code: 1, rest: "00 00"}}
+          - send:
+              from: client
+              arp: {operation: reply, sender: 203.0.113.2, sender_mac: lb, target: 203.0.113.1, target_mac: gw}
+          - send: {from: client, ethertype: 35020, payload: "02:07"}
           - name: gets
             http: {from: client, to: "203.0.113.2:80", count: $(count)}
             expect: [{traffic: {outcomes: $(outcomes)}}]

@@ -183,7 +183,7 @@ extension Mistakes {
             "3:49: error: a service has both 'tcp' and 'udp', expected only one address"),
         Mistake(
             "services: {web: {on: lb, real_servers: [rs1]}}",
-            "3:17: error: a service has no address, expected one of tcp, udp, sctp"),
+            "3:17: error: a service has no address, expected one of tcp, udp, sctp, firewall_mark"),
         Mistake(
             #"services: {web: {on: lb, tcp: "203.0.113.2:80", scheduler: rrr, real_servers: [rs1]}}"#,
             "3:60: error: unknown word 'rrr'; did you mean 'rr'?"),

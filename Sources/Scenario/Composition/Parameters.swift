@@ -1,7 +1,7 @@
 /// A scenario's parameters: `$(name)` anywhere in its file stands for the value that `parameters` gives it.
 ///
-/// A value that is `$(name)` and nothing else becomes whatever the parameter is, a list or a mapping as well; within other
-/// text it becomes text. `$$(` is a `$(` that stands for itself. Files without parameters are left as they are, so that
+/// A value that is `$(name)` and nothing else becomes whatever the parameter is, a list or a mapping as well; a list in
+/// place of a list's element becomes its elements; within other text it becomes text. `$$(` is a `$(` that stands for itself. Files without parameters are left as they are, so that
 /// a shell command may have variables of its own.
 struct Parameters {
     static let key = "parameters"
@@ -39,7 +39,7 @@ struct Parameters {
         switch tree.content {
         case .null: return tree
         case .scalar(let text, let plain): return fill(text, plain: plain, of: tree)
-        case .list(let elements): return Tree(content: .list(elements.map { fill($0) }), location: tree.location)
+        case .list(let elements): return Tree(content: .list(elements.flatMap { spliced($0) }), location: tree.location)
         case .map(let entries):
             let filled = entries.map { entry in
                 var entry = entry
@@ -49,6 +49,13 @@ struct Parameters {
             }
             return Tree(content: .map(filled), location: tree.location)
         }
+    }
+
+    /// A list in place of a list's element becomes its elements, so that steps can be put together from parts.
+    private mutating func spliced(_ element: Tree) -> [Tree] {
+        let filled = fill(element)
+        if element.elements == nil, let parts = filled.elements { return parts }
+        return [filled]
     }
 
     private mutating func fill(_ text: String, plain: Bool, of tree: Tree) -> Tree {

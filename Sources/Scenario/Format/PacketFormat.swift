@@ -9,7 +9,7 @@ enum PacketFormat {
         }
     }
 
-    private static let owner = Shape<String>(
+    static let owner = Shape<String>(
         schema: .text(pattern: nil), expected: "a MAC address or the name of the host that has it"
     ) { tree, reader in
         if let text = tree.text, MACAddress(text) != nil { return text }

@@ -180,6 +180,9 @@ enum StepFormat {
             },
             action("move", move, "Moves a host to another hypervisor.") { .move(host: $0.host, to: $0.to) },
             action("run", run, "Runs a program.") { .run(on: $0.on, arguments: $0.arguments, mayFail: $0.mayFail) },
+            action("send", CraftedPacketFormat.send, "Sends a packet that is written field by field.") { packet in
+                packet.map(Step.Action.send)
+            },
             action("sysctl", sysctl, "Sets kernel parameters.") { .sysctl(on: $0.on, $0.sysctls) },
             action(
                 "flush_neighbours", Shape<[String]>.oneOrMore(of: .name(of: .namespace)),

@@ -13,6 +13,7 @@ enum TableFormat {
             Field("source", \.source, .address, "The source address of the original direction."),
             Field("destination", \.destination, .address, "The destination address of the original direction."),
             Field("destination_port", \.destinationPort, .port, "The destination port of the original direction."),
+            Field("source_port", \.sourcePort, .port, "The source port of the original direction."),
             Field("state", \.state, .word(Vocabulary.conntrackStates), "The state."),
             Field("flags", \.flags, .oneOrMore(of: .word(flags)), "Flags they have; with ! those they do not have."),
             Field("zone", \.zone, .zone, "The conntrack zone."),
