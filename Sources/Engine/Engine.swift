@@ -41,5 +41,8 @@ public enum RunFiles {
     public static let console = "console.log"
     public static let rules = "rules"
 
-    public static let all = [plan, evidence, capture, console, rules]
+    /// A folder with what the scenario's programs printed.
+    public static let programs = "programs"
+
+    public static let all = [plan, evidence, capture, console, rules, programs]
 }

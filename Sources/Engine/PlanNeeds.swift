@@ -20,6 +20,15 @@ extension Plan {
         return needs
     }
 
+    /// The programs that it starts, by the word that finds them.
+    public var programWords: [String] {
+        var words = programs.compactMap(\.arguments.first)
+        for step in steps {
+            if case .start(let program) = step.action { words += program.arguments.prefix(1) }
+        }
+        return words.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
     private static func needs(of rules: String, _ family: Operation.RuleFamily) -> Set<String> {
         switch family {
         case .arp: return ["arptables"]

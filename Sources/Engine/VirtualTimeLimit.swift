@@ -16,7 +16,7 @@ extension Plan {
             case .open(_, let request): sum += Double(request.timeout) * nanoseconds
             case .use(_, _, let timeout): sum += Double(timeout) * nanoseconds
             case .wait(let duration): sum += Double(duration) * nanoseconds
-            case .run: sum += hour
+            case .run, .start, .stop: sum += hour
             case .send(_, _, _, let count, let interval): sum += Double(interval) * nanoseconds * Double(count)
             case .close, .operations: break
             }

@@ -9,6 +9,8 @@ public final class ProcNet: Sendable {
     /// nil in a kernel without IPv6.
     private let snmp6: WholeFile?
     private let routeCache: WholeFile?
+    private let tcp: WholeFile
+    private let tcp6: WholeFile?
 
     /// Errors: those of open(2).
     public init(of namespace: NetworkNamespace) throws(KernelError) {
@@ -32,6 +34,8 @@ public final class ProcNet: Sendable {
         netstat = try file("netstat")
         snmp6 = try optionalFile("snmp6")
         routeCache = try optionalFile("stat/rt_cache")
+        tcp = try file("tcp")
+        tcp6 = try optionalFile("tcp6")
     }
 
     /// The counters that are not zero, by the kernel's names: `Ip.InAddrErrors`, `TcpExt.IPReversePathFilter`,
@@ -45,6 +49,24 @@ public final class ProcNet: Sendable {
         if let snmp6 { counters.merge(Self.parseList(try snmp6.text())) { $1 } }
         if let routeCache { counters.merge(Self.parseRouteCache(try routeCache.text())) { $1 } }
         return counters
+    }
+
+    /// The ports of TCP sockets that listen, over IPv4 or IPv6.
+    public func listeningPorts() throws(KernelError) -> Set<UInt16> {
+        Self.parseListening(try tcp.text()).union(Self.parseListening(try tcp6?.text() ?? ""))
+    }
+
+    /// /proc/net/tcp: `0: 00000000:0050 00000000:0000 0A …`; state 0A is TCP_LISTEN.
+    static func parseListening(_ text: String) -> Set<UInt16> {
+        var ports: Set<UInt16> = []
+        for line in text.split(separator: "\n").dropFirst() {
+            let words = line.split(separator: " ", maxSplits: 4)
+            guard words.count > 3, words[3] == "0A", let colon = words[1].lastIndex(of: ":"),
+                let port = UInt16(words[1][words[1].index(after: colon)...], radix: 16)
+            else { continue }
+            ports.insert(port)
+        }
+        return ports
     }
 
     /// What stands among the counters of /proc/net/snmp and is none, but a setting.

@@ -80,6 +80,13 @@ final class Place {
         return result.record
     }
 
+    /// Whether there is a TCP socket that listens on each of these ports.
+    func listens(on ports: [UInt16]) throws -> Bool {
+        guard !ports.isEmpty else { return true }
+        let listening = try files().listeningPorts()
+        return ports.allSatisfy(listening.contains)
+    }
+
     // MARK: Observation
 
     func observe(into snapshot: inout Snapshot) throws {

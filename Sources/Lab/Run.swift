@@ -24,6 +24,7 @@ final class Run {
     var evidence: Evidence
     /// How many steps' evidence has been written to the folder.
     private var savedSteps = 0
+    private let programs: RunningPrograms
 
     /// Octets that clients receive between two readings of the capture rings: a fraction of what a ring holds, since
     /// each octet crosses a port as part of a frame and in virtual time no clock tells when a ring fills.
@@ -38,6 +39,7 @@ final class Run {
             ports: plan.captures.map { .init(name: $0.name, interface: $0.interface) },
             snapshotLength: plan.snapshotLength)
         self.captures = captures
+        programs = RunningPrograms(clock: clock)
         let clock = clock
         servers = TrafficServers(loops: loops, clock: { clock.now() })
         let received = Mutex(0)
@@ -64,6 +66,7 @@ final class Run {
                 // (tcp_twsk_unique); here waiting costs nothing.
                 clock.sleep(2_000_000_000)
             }
+            for program in plan.programs { try programs.start(program, in: place(program.namespace)) }
             evidence.initial = try snapshot()
             for (index, step) in plan.steps.enumerated() {
                 try keepWhatIsSeen(before: index)
@@ -77,10 +80,12 @@ final class Run {
             problem = "\(error)"
             evidence.problems.append("\(error)")
         }
+        programs.stopAll()
         if evidence.ended == 0 { evidence.ended = clock.now() }
         describePorts(captures.finish())
         evidence.complete = problem == nil
         do {
+            try programs.save(to: "\(folder)/programs")
             try saveRules()
             try save()
         } catch {
@@ -164,6 +169,8 @@ final class Run {
             }
         case .wait(let duration):
             clock.sleep(duration)
+        case .start(let program): try programs.start(program, in: place(program.namespace))
+        case .stop(let namespace, let program): try programs.stop(program, in: namespace)
         case .send(let namespace, let interface, let frames, let count, let interval):
             try send(frames, times: count, interval: interval, from: interface, in: place(namespace))
         }

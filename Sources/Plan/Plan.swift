@@ -12,6 +12,8 @@ public struct Plan: Codable, Sendable, Equatable {
     /// The interfaces to capture, in the order of the capture file's interface blocks.
     public var captures: [CapturePoint] = []
     public var servers: [ServerPlan] = []
+    /// What runs before the first step.
+    public var programs: [ProgramPlan] = []
     public var steps: [StepPlan] = []
     /// How long to watch after the last step, nanoseconds.
     public var settle: Int64
@@ -61,6 +63,38 @@ public struct Plan: Codable, Sendable, Equatable {
         }
     }
 
+    public struct ProgramPlan: Codable, Sendable, Equatable {
+        public struct File: Codable, Sendable, Equatable {
+            public var path: String
+            public var text: String
+
+            public init(path: String, text: String) {
+                self.path = path
+                self.text = text
+            }
+        }
+
+        public var namespace: String
+        public var name: String
+        public var arguments: [String]
+        /// What is its own, and empty but for its files.
+        public var folders: [String]
+        public var files: [File]
+        /// TCP ports.
+        public var listens: [UInt16]
+
+        public init(
+            namespace: String, name: String, arguments: [String], folders: [String], files: [File], listens: [UInt16]
+        ) {
+            self.namespace = namespace
+            self.name = name
+            self.arguments = arguments
+            self.folders = folders
+            self.files = files
+            self.listens = listens
+        }
+    }
+
     public struct StepPlan: Codable, Sendable, Equatable {
         public var name: String
         public var action: Action
@@ -81,6 +115,8 @@ public struct Plan: Codable, Sendable, Equatable {
             case operations([Operation])
             case run(namespace: String, arguments: [String], mayFail: Bool)
             case wait(Int64)
+            case start(ProgramPlan)
+            case stop(namespace: String, program: String)
             /// Frames in hexadecimal, all of them so many times, with so many nanoseconds between two times.
             case send(namespace: String, interface: String, frames: [String], count: Int, interval: Int64)
         }

@@ -53,6 +53,9 @@ struct Planner {
         plan.servers = scenario.hosts.flatMap { host in
             host.servers.map { Plan.ServerPlan(namespace: host.name, kind: $0.kind.rawValue, port: $0.port) }
         }
+        plan.programs = scenario.hosts.flatMap { host in
+            host.programs.filter(\.starts).map { Plan.ProgramPlan($0, in: host.name) }
+        }
         plan.awaitsIPVSStatistics = scenario.expectations.askForIPVSStatistics
         for step in scenario.timeline {
             plan.steps.append(try plan(step))

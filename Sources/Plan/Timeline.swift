@@ -14,12 +14,21 @@ extension Planner {
             case .run(let on, let arguments, let mayFail):
                 .run(namespace: on, arguments: arguments, mayFail: mayFail)
             case .sysctl(let on, let sysctls): .operations(sysctls.map { Operation(on, .sysctl($0)) })
+            case .start(let host, let name): .start(try program(name, of: host))
+            case .stop(let host, let name): .stop(namespace: host, program: name)
             case .send(let packet): try send(packet)
             case .flushNeighbours(let hosts): .operations(hosts.map { Operation($0, .flushNeighbours) })
             case .wait(let duration): .wait(duration)
             }
         return Plan.StepPlan(
             name: step.name, action: action, awaitsIPVSStatistics: step.expectations.askForIPVSStatistics)
+    }
+
+    func program(_ name: String, of host: String) throws -> Plan.ProgramPlan {
+        guard let program = scenario.host(host)?.programs.first(where: { $0.name == name }) else {
+            throw PlanError("\(host) has no program '\(name)'")
+        }
+        return Plan.ProgramPlan(program, in: host)
     }
 
     /// What a live migration does to the network: the new hypervisor gets the port's rules, then the tap device; the
@@ -52,6 +61,14 @@ extension Planner {
             operations += try portSecurity(of: hypervisor)
         }
         return operations
+    }
+}
+
+extension Plan.ProgramPlan {
+    init(_ program: Program, in namespace: String) {
+        self.init(
+            namespace: namespace, name: program.name, arguments: program.command, folders: Program.folders,
+            files: program.files.map { File(path: $0.path, text: $0.text) }, listens: program.listens)
     }
 }
 

@@ -201,6 +201,7 @@ public struct Host: Sendable, Equatable {
     /// Rules as argument lists of `iptables`: `-t nat -A PREROUTING …`.
     public var iptables: [String]
     public var servers: [Server]
+    public var programs: [Program] = []
 
     public init(
         name: String, on: String? = nil, ports: [Port] = [], interfaces: [Interface] = [], routes: [Route] = [],

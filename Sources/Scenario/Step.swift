@@ -28,6 +28,9 @@ public struct Step: Sendable, Equatable {
         /// Runs a program in a host or hypervisor.
         case run(on: String, arguments: [String], mayFail: Bool)
         case sysctl(on: String, [Sysctl])
+        case start(on: String, program: String)
+        /// Ends a program with SIGTERM, or SIGKILL two seconds later.
+        case stop(on: String, program: String)
         /// Sends a packet that is written field by field.
         case send(CraftedPacket)
         /// Empties the neighbour tables of these hosts (`ip neigh flush all`, permanent entries stay).

@@ -63,6 +63,12 @@ struct Bench: Sendable {
             return ScenarioRun(
                 verdict: .skipped(scenario, because: "the \(engine.name) engine lacks \(reasons)"))
         }
+        let absent = ((try? Plan(scenario))?.programWords ?? []).filter { !Tools.isInstalled($0) }
+        if !absent.isEmpty {
+            return ScenarioRun(
+                verdict: .skipped(
+                    scenario, because: "not installed: \(absent.joined(separator: ", ")) ('make setup' installs it)"))
+        }
         let folder = "\(output)/\(scenario.fullName)"
         var verdict = verdict(on: scenario, folder: folder)
         if checksDeterminism, verdict.status != .error {

@@ -19,11 +19,20 @@ enum Tools {
         Tool(name: "ipset", purpose: "scenarios that run it fail"),
         Tool(name: "ipvsadm", purpose: "scenarios that run it fail"),
         Tool(name: "conntrack", purpose: "scenarios that run it fail"),
+        Tool(name: "apache2", option: "-v", purpose: "scenarios with it are skipped"),
+        Tool(name: "nginx", option: "-v 2>&1", purpose: "scenarios with it are skipped"),
+        Tool(name: "haproxy", option: "-v", purpose: "scenarios with it are skipped"),
+        Tool(name: "keepalived", option: "-v 2>&1", purpose: "scenarios with it are skipped"),
         Tool(name: "tshark", purpose: "only tests and people need it"),
     ]
 
     /// Where laboratories look for programs.
     private static let path = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+
+    /// Whether a laboratory finds a program by this word.
+    static func isInstalled(_ word: String) -> Bool {
+        word.contains("/") ? access(word, X_OK) == 0 : path.contains { access("\($0)/\(word)", X_OK) == 0 }
+    }
 
     /// What the tool says about its version, or that it is missing.
     static func state(of tool: Tool) -> String {

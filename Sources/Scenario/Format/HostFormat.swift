@@ -103,6 +103,7 @@ enum HostFormat {
             Field("arptables", \.arptables, NetworkFormat.rules, "Rules: arptables' arguments."),
             Field("iptables", \.iptables, NetworkFormat.rules, "Rules: iptables' arguments."),
             Field("servers", \.servers, servers, "What listens in it."),
+            Field("programs", \.programs, ProgramFormat.programs, "Real programs that run in it, by name."),
         ])
 
     static let hosts = Shape<[Host]>.keyed(by: .namespace, "host", host) { host, name, entry, reader in

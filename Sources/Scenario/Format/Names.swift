@@ -7,6 +7,7 @@ struct Names {
         var name: String
         var cards: [Card]
         var interfaces: [String]
+        var programs: [String] = []
     }
 
     struct Card {
@@ -42,7 +43,8 @@ struct Names {
                     fixedIPs: addresses ?? [])
             }
             let interfaces = host.value["interfaces"]?.entries?.map(\.key) ?? []
-            hosts.append(Host(name: host.key, cards: cards, interfaces: interfaces))
+            let programs = host.value["programs"]?.entries?.map(\.key) ?? []
+            hosts.append(Host(name: host.key, cards: cards, interfaces: interfaces, programs: programs))
             for card in cards {
                 if let peer = card.peer, cables[peer] == nil { cables[peer] = "\(host.key):\(card.name)" }
             }

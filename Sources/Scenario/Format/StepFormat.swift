@@ -106,7 +106,7 @@ enum StepFormat {
             }
         })
 
-    private static let command = Shape<[String]>(
+    static let command = Shape<[String]>(
         schema: .any([.text(pattern: nil), .list(.scalar(pattern: nil), minimum: 1)]),
         expected: "a command such as \"ip neigh flush all\", or a list of its words"
     ) { tree, reader in
@@ -180,6 +180,13 @@ enum StepFormat {
             },
             action("move", move, "Moves a host to another hypervisor.") { .move(host: $0.host, to: $0.to) },
             action("run", run, "Runs a program.") { .run(on: $0.on, arguments: $0.arguments, mayFail: $0.mayFail) },
+            action(
+                "start", ProgramFormat.reference("start", "a start", "Starts a program."),
+                "Starts a program, and waits until it listens."
+            ) { .start(on: $0.on, program: $0.program) },
+            action("stop", ProgramFormat.reference("stop", "a stop", "Stops a program."), "Ends a program (SIGTERM).") {
+                .stop(on: $0.on, program: $0.program)
+            },
             action("send", CraftedPacketFormat.send, "Sends a packet that is written field by field.") { packet in
                 packet.map(Step.Action.send)
             },

@@ -28,6 +28,8 @@ enum StepNames {
         case .move(let host, let to): "move \(host) to \(to)"
         case .run(let on, let arguments, _): "run \(arguments.first ?? "") on \(on)"
         case .sysctl(let on, let settings): "sysctl \(settings.map(\.key).joined(separator: ", ")) on \(on)"
+        case .start(let host, let program): "start \(program) on \(host)"
+        case .stop(let host, let program): "stop \(program) on \(host)"
         case .send(let packet): "send from \(packet.from)"
         case .flushNeighbours(let hosts): "flush neighbours of \(hosts.joined(separator: ", "))"
         case .wait(let nanoseconds): "wait \(duration(nanoseconds))"
