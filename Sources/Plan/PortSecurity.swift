@@ -9,6 +9,10 @@ extension Planner {
             operations.append(Operation(hypervisor.name, .loadRules(family: family, text: text, flush: flush)))
         }
         if let rules = try NeutronRules.rules(for: hypervisor.name, in: asPlaced) {
+            // First: rules refer to sets.
+            if let sets = rules.ipsets, !sets.isEmpty {
+                operations.append(Operation(hypervisor.name, .restoreSets(text: sets)))
+            }
             load(.ipv4, rules.ipv4)
             if scenario.usesIPv6 { load(.ipv6, rules.ipv6) }
             load(.bridge, rules.ebtables ?? "")

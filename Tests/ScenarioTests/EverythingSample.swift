@@ -8,8 +8,10 @@ enum Everything {
             cidr: 203.0.113.0/27
             gateway: 203.0.113.1
             dhcp_server: 203.0.113.6
+            router_advertisers: ["fe80::1"]
         security_groups:
           web:
+            stateful: false
             rules:
               - {direction: ingress, ethertype: IPv4, protocol: tcp, port_range_min: 80, port_range_max: 81}
               - {direction: ingress, remote_ip_prefix: 198.51.100.0/24}
@@ -77,7 +79,7 @@ enum Everything {
         source: the format's description
         needs: [ipvs, dummy]
         topology: net
-        neutron: {release: 2014.1, driver: ovs_hybrid}
+        neutron: {release: 2014.1, driver: ovs_hybrid, ipset: true}
         settle: 1.5s
         capture: {snapshot_length: 96}
         timeline:
