@@ -178,12 +178,32 @@ public struct Hypervisor: Sendable, Equatable {
     /// Rules beside Neutron's, each as an argument list of the tool with `-t table`: `-t raw -I PREROUTING …`.
     /// Loaded after Neutron's own.
     public var iptables: [String]
+    /// A compute node's own rules, which take the place of Neutron's; nil for those that Neutron would install.
+    public var rules: RuleDumps?
 
-    public init(name: String, uplink: String? = nil, sysctls: [Sysctl] = [], iptables: [String] = []) {
+    public init(
+        name: String, uplink: String? = nil, sysctls: [Sysctl] = [], iptables: [String] = [], rules: RuleDumps? = nil
+    ) {
         self.name = name
         self.uplink = uplink
         self.sysctls = sysctls
         self.iptables = iptables
+        self.rules = rules
+    }
+}
+
+/// What a compute node's tools print of its rules: the files' texts.
+public struct RuleDumps: Sendable, Equatable {
+    public var iptables: String?
+    public var ip6tables: String?
+    public var ebtables: String?
+    public var ipset: String?
+
+    public init(iptables: String? = nil, ip6tables: String? = nil, ebtables: String? = nil, ipset: String? = nil) {
+        self.iptables = iptables
+        self.ip6tables = ip6tables
+        self.ebtables = ebtables
+        self.ipset = ipset
     }
 }
 

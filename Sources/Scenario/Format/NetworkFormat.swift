@@ -133,6 +133,9 @@ enum NetworkFormat {
             Field("uplink", \.uplink, .name(of: .switch), "The switch that its uplink goes to."),
             Field("sysctls", \.sysctls, sysctls, "Settings of its kernel, by sysctl(8)'s names."),
             Field("iptables", \.iptables, rules, "Rules beside Neutron's, loaded after them: iptables' arguments."),
+            Field(
+                "rules", \.rules, RuleDumpFormat.dumps,
+                "The rules of a real compute node instead of Neutron's, from files; ports match by their tap devices."),
         ])
 
     static let hypervisors = Shape<[Hypervisor]>.keyed(by: .namespace, "hypervisor", hypervisor) {
