@@ -13,8 +13,8 @@ struct DRBench: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, ListCommand.self, ValidateCommand.self, DoctorCommand.self, KernelCommand.self,
-            SchemaCommand.self, NativeLabCommand.self,
+            RunCommand.self, ListCommand.self, ValidateCommand.self, ImportCommand.self, DoctorCommand.self,
+            KernelCommand.self, SchemaCommand.self, NativeLabCommand.self,
         ])
 }
 
