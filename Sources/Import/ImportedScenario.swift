@@ -74,7 +74,8 @@ struct ScenarioWriter {
                 missing.append("\(machine.name): what '\(file.command)' prints")
             }
             if machine.name != machine.folderName {
-                missing.append("\(machine.name) is the folder \(machine.folderName), which is no name for a machine here")
+                missing.append(
+                    "\(machine.name) is the folder \(machine.folderName), which is no name for a machine here")
             }
         }
         if !bundle.machines.contains(where: { $0.texts[.ipvsadm] != nil }) {
@@ -92,7 +93,9 @@ struct ScenarioWriter {
     private static func id(_ head: some StringProtocol) -> String? {
         let isHead =
             head.count == 11
-            && head.enumerated().allSatisfy { $0.offset == 8 ? $0.element == "-" : "0123456789abcdef".contains($0.element) }
+            && head.enumerated().allSatisfy {
+                $0.offset == 8 ? $0.element == "-" : "0123456789abcdef".contains($0.element)
+            }
         return isHead ? head + "00-0000-0000-000000000000" : nil
     }
 
@@ -154,7 +157,11 @@ struct ScenarioWriter {
             for (port, bridge) in machine.bridgePorts where !bridge.hasPrefix("brq") {
                 missing.append("\(machine.name): \(port) on \(bridge), which is no linuxbridge network's bridge")
             }
-            if let vlans = machine.texts[.bridgeVLAN], vlans.split(separator: "\"vlan\":").dropFirst().contains(where: { !$0.hasPrefix("1,") && !$0.hasPrefix("1}") }) {
+            if let vlans = machine.texts[.bridgeVLAN],
+                vlans.split(separator: "\"vlan\":").dropFirst().contains(where: {
+                    !$0.hasPrefix("1,") && !$0.hasPrefix("1}")
+                })
+            {
                 missing.append("\(machine.name): VLANs on its bridges, which scenarios do not have")
             }
         }

@@ -1,5 +1,9 @@
 /// A scenario with every key of the format.
 enum Everything {
+    /// A file with nothing in it.
+    static let emptyDump = #filePath.replacing(
+        "ScenarioTests/EverythingSample.swift", with: "PlanTests/Golden/.keep")
+
     static let topology = """
         description: the whole format
         networks:
@@ -23,6 +27,12 @@ enum Everything {
             sysctls: {net.netfilter.nf_conntrack_log_invalid: 6}
             iptables: ["-t raw -A PREROUTING -j CT --notrack"]
           hv2: {uplink: fab}
+          hv3:
+            rules:
+              iptables_save: \(emptyDump)
+              ip6tables_save: \(emptyDump)
+              ebtables_save: \(emptyDump)
+              ipset_save: \(emptyDump)
         hosts:
           gw:
             on: fab

@@ -62,7 +62,9 @@ struct FormatTests {
             whole.hypervisors == [
                 Hypervisor(
                     name: "hv1", uplink: "fab", sysctls: [Sysctl("net.netfilter.nf_conntrack_log_invalid", "6")],
-                    iptables: ["-t raw -A PREROUTING -j CT --notrack"]), Hypervisor(name: "hv2", uplink: "fab"),
+                    iptables: ["-t raw -A PREROUTING -j CT --notrack"]),
+                Hypervisor(name: "hv2", uplink: "fab"),
+                Hypervisor(name: "hv3", rules: RuleDumps(iptables: "", ip6tables: "", ebtables: "", ipset: "")),
             ])
     }
 
