@@ -49,7 +49,7 @@ extension NeutronRelease {
             $0.tables[.v4] = [.natForRouters, .filter, .raw]
         },
         Change(since: ["2014.2.1"]) { $0.remoteGroupMembers = .set },
-        // `NET` before the set's name, of whose UUID three digits less are left: commit 96f75ac8a9.
+        // `NET` before the set's name, of whose UUID three digits less are left: 0325b98c54.
         Change(since: ["2014.2.4"]) {
             $0.ipset?.type = "hash:net"
             $0.ipset?.prefix = "NET"
@@ -122,7 +122,7 @@ extension NeutronRelease {
             $0.portProtocols = ["tcp", "udp", "sctp", "dccp", "udplite"]
         },
         Change(since: ["10.0.2"]) { $0.dhcpServerRules = .toPortBeforeUserRules },
-        // br-int's VLANs have the zones up to 4096.
+        // LP#1745642: the zones up to 4096 belong to br-int's VLANs.
         Change(since: ["11.0.6", "12.0.0"]) {
             $0.zones = [
                 .linuxbridge: .perNetwork(from: 4097), .ovsHybrid: .perPort(from: 4097, keptAtRestart: false),
