@@ -43,6 +43,7 @@ let package = Package(
         // The path of the data.
         .target(
             name: "Scenario", dependencies: ["Net", .product(name: "Yams", package: "Yams")], swiftSettings: settings),
+        .target(name: "Import", dependencies: ["Net"], swiftSettings: settings),
         .target(name: "Plan", dependencies: ["Net", "Scenario"], swiftSettings: settings),
         .target(
             name: "Traffic",
@@ -67,7 +68,7 @@ let package = Package(
         .executableTarget(
             name: "drbench",
             dependencies: [
-                "Capture", "Engine", "Evidence", "Kernel", "Lab", "Plan", "Report", "Scenario", "Verdict",
+                "Capture", "Engine", "Evidence", "Import", "Kernel", "Lab", "Plan", "Report", "Scenario", "Verdict",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
 
@@ -76,6 +77,9 @@ let package = Package(
             name: "KernelTests", dependencies: ["CNetlink", "Evidence", "Kernel", "Net"], swiftSettings: settings),
         .testTarget(name: "CaptureTests", dependencies: ["CPcap", "Capture", "Net"], swiftSettings: settings),
         .testTarget(name: "ScenarioTests", dependencies: ["Evidence", "Net", "Scenario"], swiftSettings: settings),
+        .testTarget(
+            name: "ImportTests", dependencies: ["Import", "Net", "Plan", "Scenario"], resources: [.copy("Bundles")],
+            swiftSettings: settings),
         .testTarget(
             name: "PlanTests", dependencies: ["Net", "Plan", "Scenario"], resources: [.copy("Golden")],
             swiftSettings: settings),

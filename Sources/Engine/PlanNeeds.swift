@@ -13,6 +13,7 @@ extension Plan {
             switch operation.action {
             case .addDummy: needs.insert("dummy")
             case .addService: needs.insert("ipvs")
+            case .restoreSets: needs.insert("ipset")
             case .loadRules(let family, let text, _): needs.formUnion(Self.needs(of: text, family))
             default: break
             }

@@ -60,7 +60,7 @@ extension Run {
             return .addRoute(.init(to: to, via: via, link: interface))
         case .addNeighbour(let address, let mac, let interface):
             return .addNeighbour(address, mac, link: interface)
-        case .moveInterface, .announce, .flushNeighbours, .sysctl, .loadRules, .addService: return nil
+        case .moveInterface, .announce, .flushNeighbours, .sysctl, .loadRules, .restoreSets, .addService: return nil
         }
     }
 
@@ -75,6 +75,7 @@ extension Run {
         case .loadRules(let family, let text, let flush):
             guard let family = RuleFamily(rawValue: family.rawValue) else { return }
             try place.loadRules(text, family: family, flush: flush)
+        case .restoreSets(let text): try place.restoreSets(text)
         case .addService(let service): try place.add(service)
         default: break
         }

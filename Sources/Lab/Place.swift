@@ -63,6 +63,14 @@ final class Place {
         try rules().load(text, family: family, flush: flush)
     }
 
+    func restoreSets(_ text: String) throws {
+        let namespace = namespace
+        try RuleTables.restoreSets(text) { arguments, input in
+            let record = try ProcessRunner.run(arguments, in: namespace, input: input).record
+            return (record.status, record.output, record.errors)
+        }
+    }
+
     func add(_ service: IPVSServicePlan) throws {
         let director = try director()
         let virtual = try IPVSVirtualService(service)

@@ -178,6 +178,8 @@ public struct Operation: Codable, Sendable, Equatable {
         case sysctl(Sysctl)
         /// One restore of a whole rule set; without `flush` it is added to what is there.
         case loadRules(family: RuleFamily, text: String, flush: Bool)
+        /// `ipset restore`; sets that exist get these members instead of their own.
+        case restoreSets(text: String)
         case addService(IPVSServicePlan)
     }
 

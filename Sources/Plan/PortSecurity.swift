@@ -8,7 +8,18 @@ extension Planner {
             guard !text.isEmpty else { return }
             operations.append(Operation(hypervisor.name, .loadRules(family: family, text: text, flush: flush)))
         }
-        if let rules = try NeutronRules.rules(for: hypervisor.name, in: asPlaced) {
+        func restoreSets(_ text: String?) {
+            guard let text, !text.isEmpty else { return }
+            operations.append(Operation(hypervisor.name, .restoreSets(text: text)))
+        }
+        if let dumps = hypervisor.rules {
+            restoreSets(dumps.ipset)
+            load(.ipv4, dumps.iptables ?? "")
+            if scenario.usesIPv6 { load(.ipv6, dumps.ip6tables ?? "") }
+            load(.bridge, dumps.ebtables ?? "")
+        } else if let rules = try NeutronRules.rules(for: hypervisor.name, in: asPlaced) {
+            // First: rules refer to sets.
+            restoreSets(rules.ipsets)
             load(.ipv4, rules.ipv4)
             if scenario.usesIPv6 { load(.ipv6, rules.ipv6) }
             load(.bridge, rules.ebtables ?? "")

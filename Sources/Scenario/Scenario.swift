@@ -82,24 +82,30 @@ public struct SourceLocation: Sendable, Hashable, Comparable, Codable, CustomStr
 }
 
 public struct NeutronDeployment: Sendable, Equatable {
-    /// A Neutron version: `2014.1.5`.
+    /// A Neutron version, `2014.1.5`, or a series, `newton`, for its last version.
     public var release: String
     /// `linuxbridge` or `ovs_hybrid`.
     public var driver: String
+    /// `enable_ipset` in the agents' configuration: remote groups are sets. Neutron's own default is true.
+    public var ipset: Bool
 
-    public init(release: String, driver: String = "linuxbridge") {
+    public init(release: String, driver: String = "linuxbridge", ipset: Bool = false) {
         self.release = release
         self.driver = driver
+        self.ipset = ipset
     }
 }
 
 public struct SecurityGroup: Sendable, Equatable {
     public var name: String
     public var rules: [SecurityGroupRule]
+    /// false: conntrack does not see the packets of the group's ports (`openstack security group create --stateless`).
+    public var stateful: Bool
 
-    public init(name: String, rules: [SecurityGroupRule]) {
+    public init(name: String, rules: [SecurityGroupRule], stateful: Bool = true) {
         self.name = name
         self.rules = rules
+        self.stateful = stateful
     }
 }
 
@@ -139,13 +145,20 @@ public struct Network: Sendable, Equatable {
     public var gateway: IPAddress?
     /// The subnet's DHCP server, if it has one: security groups let its answers pass.
     public var dhcpServer: IPAddress?
+    /// The link-local addresses of the routers that send IPv6 router advertisements: up to 10.0.1, security groups let only
+    /// theirs pass.
+    public var routerAdvertisers: [IPAddress]
 
-    public init(name: String, id: String, cidr: IPPrefix, gateway: IPAddress? = nil, dhcpServer: IPAddress? = nil) {
+    public init(
+        name: String, id: String, cidr: IPPrefix, gateway: IPAddress? = nil, dhcpServer: IPAddress? = nil,
+        routerAdvertisers: [IPAddress] = []
+    ) {
         self.name = name
         self.id = id
         self.cidr = cidr
         self.gateway = gateway
         self.dhcpServer = dhcpServer
+        self.routerAdvertisers = routerAdvertisers
     }
 }
 
@@ -165,12 +178,32 @@ public struct Hypervisor: Sendable, Equatable {
     /// Rules beside Neutron's, each as an argument list of the tool with `-t table`: `-t raw -I PREROUTING …`.
     /// Loaded after Neutron's own.
     public var iptables: [String]
+    /// A compute node's own rules, which take the place of Neutron's; nil for those that Neutron would install.
+    public var rules: RuleDumps?
 
-    public init(name: String, uplink: String? = nil, sysctls: [Sysctl] = [], iptables: [String] = []) {
+    public init(
+        name: String, uplink: String? = nil, sysctls: [Sysctl] = [], iptables: [String] = [], rules: RuleDumps? = nil
+    ) {
         self.name = name
         self.uplink = uplink
         self.sysctls = sysctls
         self.iptables = iptables
+        self.rules = rules
+    }
+}
+
+/// What a compute node's tools print of its rules: the files' texts.
+public struct RuleDumps: Sendable, Equatable {
+    public var iptables: String?
+    public var ip6tables: String?
+    public var ebtables: String?
+    public var ipset: String?
+
+    public init(iptables: String? = nil, ip6tables: String? = nil, ebtables: String? = nil, ipset: String? = nil) {
+        self.iptables = iptables
+        self.ip6tables = ip6tables
+        self.ebtables = ebtables
+        self.ipset = ipset
     }
 }
 

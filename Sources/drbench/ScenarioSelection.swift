@@ -69,7 +69,7 @@ struct ScenarioSelection: ParsableArguments {
                     } catch {
                         return "\(error)"
                     }
-                }, knownNeeds: Capabilities.known.map(\.name)))
+                }, knownNeeds: Capabilities.known.map(\.name), releases: .neutron))
         return (library, files)
     }
 
@@ -119,4 +119,11 @@ extension Scenario {
         let location = timeline.first?.location ?? expectations.first?.location
         return location.map { $0.file.parent.split(separator: "/").last.map(String.init) ?? "scenarios" } ?? "scenarios"
     }
+}
+
+extension ScenarioChecks.Releases {
+    /// Those whose rules can be generated.
+    fileprivate static let neutron = Self(
+        exists: { (try? NeutronRelease(version: $0)) != nil },
+        nearest: { NeutronRelease.nearest(to: $0) }, names: NeutronRelease.codeNames, expected: NeutronRelease.expected)
 }

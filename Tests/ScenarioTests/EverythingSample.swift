@@ -1,5 +1,9 @@
 /// A scenario with every key of the format.
 enum Everything {
+    /// A file with nothing in it.
+    static let emptyDump = #filePath.replacing(
+        "ScenarioTests/EverythingSample.swift", with: "PlanTests/Golden/.keep")
+
     static let topology = """
         description: the whole format
         networks:
@@ -8,8 +12,10 @@ enum Everything {
             cidr: 203.0.113.0/27
             gateway: 203.0.113.1
             dhcp_server: 203.0.113.6
+            router_advertisers: ["fe80::1"]
         security_groups:
           web:
+            stateful: false
             rules:
               - {direction: ingress, ethertype: IPv4, protocol: tcp, port_range_min: 80, port_range_max: 81}
               - {direction: ingress, remote_ip_prefix: 198.51.100.0/24}
@@ -21,6 +27,12 @@ enum Everything {
             sysctls: {net.netfilter.nf_conntrack_log_invalid: 6}
             iptables: ["-t raw -A PREROUTING -j CT --notrack"]
           hv2: {uplink: fab}
+          hv3:
+            rules:
+              iptables_save: \(emptyDump)
+              ip6tables_save: \(emptyDump)
+              ebtables_save: \(emptyDump)
+              ipset_save: \(emptyDump)
         hosts:
           gw:
             on: fab
@@ -77,7 +89,7 @@ enum Everything {
         source: the format's description
         needs: [ipvs, dummy]
         topology: net
-        neutron: {release: 2014.1, driver: ovs_hybrid}
+        neutron: {release: 2014.1, driver: ovs_hybrid, ipset: true}
         settle: 1.5s
         capture: {snapshot_length: 96}
         timeline:

@@ -33,7 +33,7 @@ struct FormatTests {
         #expect(whole.needs == ["ipvs", "dummy"])
         #expect(whole.topology == "net")
         // As written, although a YAML reader takes it for a number.
-        #expect(whole.neutron == NeutronDeployment(release: "2014.1", driver: "ovs_hybrid"))
+        #expect(whole.neutron == NeutronDeployment(release: "2014.1", driver: "ovs_hybrid", ipset: true))
         #expect(whole.settle == 1_500_000_000)
         #expect(whole.capture == CaptureOptions(snapshotLength: 96))
     }
@@ -44,7 +44,8 @@ struct FormatTests {
             whole.networks == [
                 Network(
                     name: "public", id: "e7000001-0000-4000-8000-000000000001", cidr: try prefix("203.0.113.0/27"),
-                    gateway: try address("203.0.113.1"), dhcpServer: try address("203.0.113.6"))
+                    gateway: try address("203.0.113.1"), dhcpServer: try address("203.0.113.6"),
+                    routerAdvertisers: [try address("fe80::1")])
             ])
         #expect(
             whole.securityGroups == [
@@ -54,14 +55,16 @@ struct FormatTests {
                         SecurityGroupRule(direction: .ingress, protocol: "tcp", portRangeMin: 80, portRangeMax: 81),
                         SecurityGroupRule(direction: .ingress, remoteIPPrefix: try prefix("198.51.100.0/24")),
                         SecurityGroupRule(direction: .egress, remoteGroup: "web"),
-                    ])
+                    ], stateful: false)
             ])
         #expect(whole.switches == [Switch(name: "fab")])
         #expect(
             whole.hypervisors == [
                 Hypervisor(
                     name: "hv1", uplink: "fab", sysctls: [Sysctl("net.netfilter.nf_conntrack_log_invalid", "6")],
-                    iptables: ["-t raw -A PREROUTING -j CT --notrack"]), Hypervisor(name: "hv2", uplink: "fab"),
+                    iptables: ["-t raw -A PREROUTING -j CT --notrack"]),
+                Hypervisor(name: "hv2", uplink: "fab"),
+                Hypervisor(name: "hv3", rules: RuleDumps(iptables: "", ip6tables: "", ebtables: "", ipset: "")),
             ])
     }
 

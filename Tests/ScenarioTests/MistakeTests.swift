@@ -22,7 +22,10 @@ enum Mistakes {}
 struct MistakeTests {
     private func check(_ mistake: Mistake) {
         let checks = ScenarioChecks(
-            validateFilter: { $0 == "tpc" ? "syntax error" : nil }, knownNeeds: ["ipvs", "dummy", "zones"])
+            validateFilter: { $0 == "tpc" ? "syntax error" : nil }, knownNeeds: ["ipvs", "dummy", "zones"],
+            releases: .init(
+                exists: { ["2014.1.5", "2015.1.1", "9.4.1", "newton"].contains($0) },
+                nearest: { $0 == "9.4.2" ? "9.4.1" : nil }, names: ["newton"], expected: "a release"))
         #expect(Sample.mistakes(mistake.body, checks: checks) == mistake.diagnostics)
         // A scenario with an error never reaches an engine; a warning does not keep it.
         let isError = mistake.diagnostics.contains { $0.contains(": error: ") }

@@ -9,11 +9,17 @@ extension Mistakes {
         ),
         Mistake(
             "neutron: {driver: linuxbridge}",
-            "3:10: error: a Neutron deployment needs 'release', expected a release of Neutron such as 2014.1.5 or 9.4.1"
+            "3:10: error: a Neutron deployment needs 'release', expected a release of Neutron such as 2014.1.5, 9.4.1 or newton"
         ),
         Mistake(
-            "neutron: {release: newton}",
-            "3:20: error: found 'newton', expected a release of Neutron such as 2014.1.5 or 9.4.1"),
+            "neutron: {release: 9-4-1}",
+            "3:20: error: found '9-4-1', expected a release of Neutron such as 2014.1.5, 9.4.1 or newton"),
+        Mistake(
+            "neutron: {release: 9.4.2}",
+            "3:20: error: there is no Neutron release '9.4.2', expected a release; did you mean '9.4.1'?"),
+        Mistake(
+            "neutron: {release: newtown}",
+            "3:20: error: there is no Neutron release 'newtown', expected a release; did you mean 'newton'?"),
         Mistake(
             "neutron: {release: 9.4.1, driver: linux_bridge}",
             "3:35: error: unknown word 'linux_bridge', expected one of linuxbridge, ovs_hybrid; did you mean 'linuxbridge'?"

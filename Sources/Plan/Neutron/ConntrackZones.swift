@@ -31,7 +31,11 @@ struct ConntrackZones {
         case .perNetwork(let from):
             identifier = port.networkID[...]
             first = from
-        case .perPort(let from):
+        case .perPort(let from, keptAtRestart: true):
+            // The UUID's head, which is also what an interface's name shows of it.
+            identifier = driver.key(of: port)[...]
+            first = from
+        case .perPort(let from, keptAtRestart: false):
             // Meant for interface names, to find zones again that were read back. The openvswitch agent's UUIDs are not
             // interface names: its keys start three characters late, are never found again, and a restart gives every port
             // a new zone.

@@ -13,7 +13,10 @@ extension UserRules {
                     let name = ipset.name(group: remote, rule.ethertype)
                     let members = try members(of: remote, rule.ethertype)
                     guard ipset.emptySets || !members.isEmpty, seen.insert(name).inserted else { continue }
-                    lines.append("create \(name) hash:net family \(rule.ethertype == .v4 ? "inet" : "inet6")")
+                    lines.append("create \(name) \(ipset.type) family \(rule.ethertype == .v4 ? "inet" : "inet6")")
+                    if !ipset.halvesZeroPrefix, members.contains(where: { $0.prefix.length == 0 }) {
+                        throw NeutronError.unavailable(.zeroPrefixInSets, release: release.version)
+                    }
                     lines += Self.entries(members.map(\.prefix)).map { "add \(name) \($0)" }
                 }
             }
@@ -21,7 +24,7 @@ extension UserRules {
         return lines.isEmpty ? "" : lines.joined(separator: "\n") + "\n"
     }
 
-    /// hash:net knows no /0; Neutron writes its two halves (`_sanitize_addresses`).
+    /// No set knows a /0; Neutron writes its two halves (`_sanitize_addresses`).
     private static func entries(_ prefixes: [IPPrefix]) -> [String] {
         var entries: [String] = []
         for prefix in prefixes {

@@ -29,7 +29,9 @@ extension Neutron.Hypervisor {
             ports: here,
             deployment: Neutron.Deployment(
                 networks: scenario.networks.map {
-                    Neutron.Network(id: $0.id, dhcpServers: [$0.dhcpServer].compactMap { $0 })
+                    Neutron.Network(
+                        id: $0.id, dhcpServers: [$0.dhcpServer].compactMap { $0 },
+                        routerAdvertisers: $0.routerAdvertisers)
                 },
                 securityGroups: scenario.securityGroups.map(Neutron.SecurityGroup.init), ports: everywhere))
     }
@@ -41,7 +43,7 @@ extension NeutronRules {
         guard let neutron = scenario.neutron else { return nil }
         return try NeutronRules(
             for: Neutron.Hypervisor(hypervisor, in: scenario), release: NeutronRelease(version: neutron.release),
-            driver: Neutron.Driver(named: neutron.driver))
+            driver: Neutron.Driver(named: neutron.driver), usesIPSet: neutron.ipset)
     }
 }
 
@@ -74,7 +76,7 @@ extension Neutron.Port {
 
 extension Neutron.SecurityGroup {
     fileprivate init(_ group: ScenarioSecurityGroup) {
-        self.init(id: group.name, rules: group.rules.map(Neutron.SecurityGroupRule.init))
+        self.init(id: group.name, rules: group.rules.map(Neutron.SecurityGroupRule.init), stateful: group.stateful)
     }
 }
 

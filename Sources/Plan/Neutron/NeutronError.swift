@@ -1,7 +1,7 @@
 /// A deployment for which a Neutron release would not have installed any rules.
 public enum NeutronError: Error, Equatable, CustomStringConvertible {
-    /// `known`: the versions and names that can be used instead.
-    case unknownRelease(String, known: [String])
+    /// `suggestion`: the version that comes nearest.
+    case unknownRelease(String, suggestion: String?)
     case unknownDriver(String)
     case unknownHypervisor(String)
     case unknownNetwork(String, port: String)
@@ -16,13 +16,15 @@ public enum NeutronError: Error, Equatable, CustomStringConvertible {
     public enum Feature: String, Sendable {
         case portSecurityExtension = "port_security_enabled=False (2015.1.0 Kilo and later)"
         case ipset = "ipset (2014.2 Juno and later)"
+        case zeroPrefixInSets = "ipset for a group with an address pair of /0 (2015.1.1 and later)"
         case statelessSecurityGroups = "stateless security groups (16.0.0 and later)"
     }
 
     public var description: String {
         switch self {
-        case .unknownRelease(let text, let known):
-            "'\(text)' is not a Neutron release whose rules are known exactly; known are \(known.joined(separator: ", "))"
+        case .unknownRelease(let text, let suggestion):
+            "'\(text)' is not a Neutron release, expected \(NeutronVersions.expected)"
+                + (suggestion.map { "; did you mean '\($0)'?" } ?? "")
         case .unknownDriver(let text):
             "'\(text)' is not an iptables firewall driver of Neutron; these are "
                 + Neutron.Driver.allCases.map(\.rawValue).joined(separator: ", ")

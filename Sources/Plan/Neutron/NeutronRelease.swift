@@ -1,14 +1,15 @@
 internal import Net
 
 /// A Neutron release, as far as it shows in the rules on a hypervisor: each way in which releases differ is a value here, so
-/// that a further release is a further value in `NeutronReleases.swift`, not further code.
+/// that a further change is a further value in `NeutronChanges.swift`, not further code.
 ///
-/// A release is only there if dumps of its own drivers prove it, byte for byte: see Tests/PlanTests/Golden/neutron.
+/// Dumps of their own drivers prove four releases byte for byte (Tests/PlanTests/Golden/neutron); between these, the source
+/// of every tagged version was compared.
 public struct NeutronRelease: Sendable, Equatable, CustomStringConvertible {
     /// `2014.1.5`.
-    public let version: String
+    public internal(set) var version: String
     /// `icehouse`.
-    public let codeName: String
+    public internal(set) var codeName: String
 
     public var description: String { "\(version) (\(codeName))" }
 
@@ -16,24 +17,24 @@ public struct NeutronRelease: Sendable, Equatable, CustomStringConvertible {
 
     /// Where a port's chains drop packets in state INVALID. Commit 0a258afc7e (LP#1460741) moved it behind the user's rules
     /// in 2014.2.4, 2015.1.2 and 7.0.0.
-    let invalidDrop: InvalidDrop
+    var invalidDrop: InvalidDrop
     enum InvalidDrop { case beforeUserRules, afterUserRules }
 
     /// Whether rules carry comments: 2015.1.0 and later.
-    let comments: Bool
+    var comments: Bool
 
     /// Whether ports can be exempt (`port_security_enabled=False`): 2015.1.0 and later.
-    let portSecurityExtension: Bool
+    var portSecurityExtension: Bool
 
     /// Whether `sg-chain` ends with ACCEPT even if no port jumps to it.
-    let acceptsInEmptyGroupChain: Bool
+    var acceptsInEmptyGroupChain: Bool
 
     /// In which order the agent learns of its ports.
-    let arrival: Order
+    var arrival: Order
     /// In which order it writes the ports with port security.
-    let filteredOrder: Order
+    var filteredOrder: Order
     /// And those without.
-    let unfilteredOrder: Order
+    var unfilteredOrder: Order
     enum Order {
         /// As the server lists them.
         case listed
@@ -47,21 +48,21 @@ public struct NeutronRelease: Sendable, Equatable, CustomStringConvertible {
     // MARK: Rules for every port
 
     /// How the network's DHCP server reaches its clients.
-    let dhcpServerRules: DHCPServerRules
+    var dhcpServerRules: DHCPServerRules
     enum DHCPServerRules {
         /// One rule per server address, with and after the user's rules: the server appended them to the user's.
         case fromServersAfterUserRules
         /// The same before the user's rules, which the agent now adds itself (`security_group_info_for_devices`).
         case fromServersBeforeUserRules
-        /// From anywhere, but only to the port's own addresses and broadcast: 11.0.0 and later (commit ae9d1160bd).
+        /// From anywhere, but only to the port's own addresses and broadcast: 10.0.2 and later (commit ae9d1160bd).
         case toPortBeforeUserRules
     }
 
     /// ICMPv6 types that every port may receive.
-    let ingressICMPv6Types: [Int]
+    var ingressICMPv6Types: [Int]
 
     /// What an instance may send whatever its groups say, IPv4 and IPv6.
-    let fixedEgress: [IPAddress.Family: FixedEgress]
+    var fixedEgress: [IPAddress.Family: FixedEgress]
     struct FixedEgress: Equatable {
         var beforeSpoofChain: [FixedRule]
         var afterSpoofChain: [FixedRule]
@@ -73,14 +74,14 @@ public struct NeutronRelease: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// Whether an IPv6 pair also allows the link-local address made of the same MAC.
-    let linkLocalPairs: Bool
+    var linkLocalPairs: Bool
     /// Whether `203.0.113.2` and `203.0.113.2/32` are the same to the driver; otherwise it writes both rules.
-    let normalizesAddresses: Bool
+    var normalizesAddresses: Bool
 
     // MARK: The user's rules
 
     /// How a rule names the protocol's match.
-    let protocolMatch: ProtocolMatch
+    var protocolMatch: ProtocolMatch
     enum ProtocolMatch {
         /// With TCP and UDP, always: `-p tcp -m tcp`.
         case always
@@ -91,13 +92,13 @@ public struct NeutronRelease: Sendable, Equatable, CustomStringConvertible {
         case once
     }
     /// The protocols of which the driver filters ports.
-    let portProtocols: Set<String>
+    var portProtocols: Set<String>
     /// Whether port (or ICMP type) 0 counts as absent: `if not port_range_min`. A rule for echo replies (type 0) then lets
     /// all ICMP pass.
-    let zeroPortIsNone: Bool
+    var zeroPortIsNone: Bool
 
     /// In which order, and how often, a remote group's addresses come.
-    let remoteGroupMembers: RemoteGroupMembers
+    var remoteGroupMembers: RemoteGroupMembers
     enum RemoteGroupMembers {
         /// One per row of the database's join: each fixed IP followed by all pairs of its port. Duplicates go when the table
         /// is written, which keeps the last.
@@ -107,22 +108,29 @@ public struct NeutronRelease: Sendable, Equatable, CustomStringConvertible {
     }
     /// Whether the driver leaves out a user's rule that it has already written. Otherwise duplicates go when the table is
     /// written, which keeps the last.
-    let dropsRepeatedUserRules: Bool
-    let ipset: IPSet?
+    var dropsRepeatedUserRules: Bool
+    var ipset: IPSet?
     struct IPSet: Equatable {
+        /// `hash:ip` or `hash:net`.
+        var type: String
         var prefix: String
         var maximumLength: Int
         /// Whether a group without addresses has a set, and rules that name it.
         var emptySets: Bool
+        /// Whether a /0, which no set can hold, is written as its two halves (`_sanitize_addresses`); otherwise the agent
+        /// stumbles over it.
+        var halvesZeroPrefix: Bool
     }
 
     // MARK: Other tables
 
     /// Tables with chains of Neutron's, in iptables-save's order. (Empty tables are not in the output.)
-    let tables: [IPAddress.Family: [Table]]
+    var tables: [IPAddress.Family: [Table]]
     enum Table {
         case mangleWithMark
-        /// The chains that routers need, also on hypervisors: 2015.1 and before.
+        /// IPv6's, in Mitaka and early Newton.
+        case mangle
+        /// The chains that routers need, also on hypervisors: up to 9.1.1 (`state_less` from 9.2.0).
         case natForRouters
         /// Filtered and unfiltered ports accepted in PREROUTING before any other NAT rule sees them (commit 08032e9cc6,
         /// LP#1908957).
@@ -131,36 +139,39 @@ public struct NeutronRelease: Sendable, Equatable, CustomStringConvertible {
         case raw
     }
 
-    let zones: [Neutron.Driver: Zones]
+    var zones: [Neutron.Driver: Zones]
     enum Zones: Equatable {
         /// Conntrack knows one zone: an entry is the same whichever bridge it passes.
         case none
         case perNetwork(from: Int)
-        case perPort(from: Int)
+        /// `keptAtRestart`: whether an agent that starts anew recognises the zones that it finds.
+        case perPort(from: Int, keptAtRestart: Bool)
     }
     /// What puts a packet into its zone. Not all of the three can match: the linuxbridge driver's bridge is never a port of a
     /// bridge, the hybrid driver's `qvb…` is nothing else.
-    let zoneMatches: [ZoneMatch]
+    var zoneMatches: [ZoneMatch]
     enum ZoneMatch { case bridgeAsPort, bridgeAsInput, port }
     /// How a zone rule's comment names the port.
-    let zoneComment: ZoneComment
+    var zoneComment: ZoneComment
     enum ZoneComment {
+        /// No comment: before linuxbridge had zones.
+        case none
         /// `port['device'][4:]`: meant for interface names, it also cuts the openvswitch agent's UUIDs.
         case withoutFourCharacters
         /// The same for interface names only.
         case withoutTap
     }
     /// Whether groups can be stateless: 16.0.0 and later (commit cbc473e066).
-    let statelessGroups: Bool
+    var statelessGroups: Bool
 
     // MARK: ebtables
 
     /// The linuxbridge agent's protection from spoofed MACs and ARP; nil for none.
-    let arpProtection: ARPProtection?
+    var arpProtection: ARPProtection?
     struct ARPProtection: Equatable {
         var table: String
         var chain: String
-        /// 7.1 and later.
+        /// 7.1 and later, but not 8.0.0 and 8.1.0.
         var checksMAC: Bool
         /// Chains end in a rule `-j DROP` beside their policy, and MAC rules are inserted on top: 16.4.1, 17.2.1, 18.1.
         var explicitDrop: Bool

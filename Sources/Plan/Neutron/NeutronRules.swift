@@ -41,7 +41,8 @@ public struct NeutronRules: Sendable, Equatable, Codable {
             for table in release.tables[family] ?? [] {
                 switch table {
                 case .filter: text += try filter.table(family).text
-                case .mangleWithMark: text += other.mangle().text
+                case .mangleWithMark: text += other.mangleWithMark().text
+                case .mangle: text += other.mangle().text
                 case .natForRouters: text += other.natForRouters().text
                 case .natShortCircuit: text += other.natShortCircuit().text
                 case .raw: text += other.raw(zones).text

@@ -16,7 +16,11 @@ struct OtherTables {
     }
 
     func mangle() -> IptablesTable {
-        var table = wrapping("mangle", ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"])
+        wrapping("mangle", ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"])
+    }
+
+    func mangleWithMark() -> IptablesTable {
+        var table = mangle()
         table.addChain(driver.wrapped("mark"))
         table.append(to: driver.wrapped("PREROUTING"), target: driver.wrapped("mark"))
         return table
@@ -61,7 +65,6 @@ struct OtherTables {
         var rules: [IptablesTable.Rule] = []
         for port in filtered {
             guard let zone = zones.zone(of: port, driver: driver) else { continue }
-            let name = commentName(of: port)
             let isStateful = try isStateful(port, userRules)
             for match in release.zoneMatches {
                 let bridge = driver.bridgeInterface(of: port)
@@ -74,16 +77,19 @@ struct OtherTables {
                 rules.append(
                     IptablesTable.Rule(
                         chain: driver.wrapped("PREROUTING"), match: text,
-                        comment: isStateful ? "Set zone for \(name)" : "Make \(name) stateless",
+                        comment: commentName(of: port).map {
+                            isStateful ? "Set zone for \($0)" : "Make \($0) stateless"
+                        },
                         target: isStateful ? "CT --zone \(zone)" : "CT --notrack"))
             }
         }
         return rules
     }
 
-    private func commentName(of port: Neutron.Port) -> String {
+    private func commentName(of port: Neutron.Port) -> String? {
         let key = driver.key(of: port)
         switch release.zoneComment {
+        case .none: return nil
         case .withoutFourCharacters: return String(key.dropFirst(4))
         case .withoutTap: return key.hasPrefix("tap") ? String(key.dropFirst(4)) : key
         }

@@ -16,6 +16,7 @@ struct Consistency {
         }
         checkCables()
         checkDuplicates()
+        checkRuleDumps()
         for step in scenario.timeline { check(step) }
         for (index, expectation) in scenario.expectations.enumerated() {
             guard case .command = expectation.check else { continue }

@@ -28,6 +28,9 @@ enum NetworkFormat {
             Field("cidr", \.cidr, cidr, required: true, "The subnet's prefix."),
             Field("gateway", \.gateway, .address, "The subnet's gateway."),
             Field("dhcp_server", \.dhcpServer, .address, "The subnet's DHCP server, if it has one."),
+            Field(
+                "router_advertisers", \.routerAdvertisers, .list(of: .address),
+                "The link-local addresses of the routers that advertise IPv6 prefixes."),
         ],
         check: { network, tree, reader in
             for (key, address) in [("gateway", network.gateway), ("dhcp_server", network.dhcpServer)] {
@@ -96,7 +99,12 @@ enum NetworkFormat {
         by: .word, "security group",
         .object(
             "securityGroup", "a security group", "A Neutron security group.", blank: SecurityGroup(name: "", rules: []),
-            fields: [Field("rules", \.rules, .list(of: rule), required: true, "What may pass.")])
+            fields: [
+                Field("rules", \.rules, .list(of: rule), required: true, "What may pass."),
+                Field(
+                    "stateful", \.stateful, .boolean,
+                    "Whether conntrack sees its ports' packets; true. False from Neutron 16.0.0 on."),
+            ])
     ) { group, name, _, _ in group.name = name }
 
     static let switches = Shape<[Switch]>.list(
@@ -125,6 +133,9 @@ enum NetworkFormat {
             Field("uplink", \.uplink, .name(of: .switch), "The switch that its uplink goes to."),
             Field("sysctls", \.sysctls, sysctls, "Settings of its kernel, by sysctl(8)'s names."),
             Field("iptables", \.iptables, rules, "Rules beside Neutron's, loaded after them: iptables' arguments."),
+            Field(
+                "rules", \.rules, RuleDumpFormat.dumps,
+                "The rules of a real compute node instead of Neutron's, from files; ports match by their tap devices."),
         ])
 
     static let hypervisors = Shape<[Hypervisor]>.keyed(by: .namespace, "hypervisor", hypervisor) {

@@ -18,26 +18,35 @@ enum ScenarioFormat {
     /// What a scenario and its topology both have.
     static let sharedKeys = Set(network.map(\.schema.name)).subtracting(["description"])
 
+    private static let release = Shape<String>.scalar(
+        "a release of Neutron such as 2014.1.5, 9.4.1 or newton",
+        schema: .scalar(pattern: "^([0-9]+(\\.[0-9]+){1,2}|[A-Za-z]+)$"),
+        parse: { text in
+            let isName = text.utf8.allSatisfy { (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) }
+            let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+            let isVersion =
+                (2...3).contains(parts.count)
+                && parts.allSatisfy { part in
+                    !part.isEmpty && part.utf8.allSatisfy { (0x30...0x39).contains($0) }
+                }
+            return !text.isEmpty && (isName || isVersion) ? text : nil
+        }
+    ).checked { text, tree, reader in
+        guard let releases = reader.checks.releases, !releases.exists(text) else { return }
+        reader.error(
+            at: tree.location, "there is no Neutron release '\(text)'", expected: releases.expected,
+            suggestion: releases.nearest(text) ?? NearestName.of(text, among: releases.names))
+    }
+
     private static let neutron = Shape<NeutronDeployment>.object(
         "neutron", "a Neutron deployment", "Whose port security the hypervisors enforce.",
         blank: NeutronDeployment(release: ""),
         fields: [
             Field(
-                "release", \.release,
-                .scalar(
-                    "a release of Neutron such as 2014.1.5 or 9.4.1",
-                    schema: .scalar(pattern: "^[0-9]+(\\.[0-9]+){1,2}$"),
-                    parse: { text in
-                        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-                        let isRelease =
-                            (2...3).contains(parts.count)
-                            && parts.allSatisfy { part in
-                                !part.isEmpty && part.utf8.allSatisfy { (0x30...0x39).contains($0) }
-                            }
-                        return isRelease ? text : nil
-                    }),
-                required: true, "Neutron's version: 2014.1.5, 9.4.1."),
+                "release", \.release, release, required: true,
+                "Neutron's version, 2014.1.5 to 25.2.3, or a series' name for its last one: newton."),
             Field("driver", \.driver, .word(Vocabulary.drivers), "The firewall's driver; linuxbridge."),
+            Field("ipset", \.ipset, .boolean, "Whether remote groups are IP sets (enable_ipset); false."),
         ])
 
     private static let need = Shape<String>.text(

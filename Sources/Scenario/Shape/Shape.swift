@@ -65,11 +65,35 @@ public struct ScenarioChecks: Sendable {
     public var validateFilter: @Sendable (String) -> String?
     /// What engines can have (`needs:`); nil to take any word.
     public var knownNeeds: [String]?
+    /// Neutron's releases; nil to take any.
+    public var releases: Releases?
+
+    public struct Releases: Sendable {
+        public var exists: @Sendable (String) -> Bool
+        /// The version that was probably meant; nil if that cannot be told by its number.
+        public var nearest: @Sendable (String) -> String?
+        /// The series' names.
+        public var names: [String]
+        /// What would be right, for messages.
+        public var expected: String
+
+        public init(
+            exists: @escaping @Sendable (String) -> Bool, nearest: @escaping @Sendable (String) -> String?,
+            names: [String], expected: String
+        ) {
+            self.exists = exists
+            self.nearest = nearest
+            self.names = names
+            self.expected = expected
+        }
+    }
 
     public init(
-        validateFilter: @escaping @Sendable (String) -> String? = { _ in nil }, knownNeeds: [String]? = nil
+        validateFilter: @escaping @Sendable (String) -> String? = { _ in nil }, knownNeeds: [String]? = nil,
+        releases: Releases? = nil
     ) {
         self.validateFilter = validateFilter
         self.knownNeeds = knownNeeds
+        self.releases = releases
     }
 }

@@ -99,3 +99,49 @@ struct NeutronAdapterTests {
         #expect(throws: NeutronError.self) { try NeutronRules.rules(for: "hv1", in: scenario) }
     }
 }
+
+@Suite("Rules from a compute node's files")
+struct RuleDumpPlanTests {
+    @Test("they take the place of the generated ones, sets first, and rules beside them come last")
+    func dumps() throws {
+        var scenario = try NeutronAdapterTests().scenario()
+        scenario.hypervisors[0].rules = RuleDumps(
+            iptables: "*filter\nCOMMIT\n", ip6tables: "*raw\nCOMMIT\n", ebtables: "*nat\n",
+            ipset: "create web hash:net\n")
+        scenario.hypervisors[0].iptables = ["-A FORWARD -j ACCEPT"]
+        let actions = try Plan(scenario).setup.filter { $0.namespace == "hv1" }.map(\.action).filter { action in
+            switch action {
+            case .loadRules, .restoreSets: true
+            default: false
+            }
+        }
+        // No IPv6 in the scenario: its table is left alone.
+        #expect(
+            actions == [
+                .restoreSets(text: "create web hash:net\n"),
+                .loadRules(family: .ipv4, text: "*filter\nCOMMIT\n", flush: true),
+                .loadRules(family: .bridge, text: "*nat\n", flush: true),
+                .loadRules(family: .ipv4, text: "*filter\n-A FORWARD -j ACCEPT\nCOMMIT\n", flush: false),
+            ])
+    }
+
+    @Test("ipset and stateless groups of a scenario reach the generator")
+    func switches() throws {
+        var scenario = try NeutronAdapterTests().scenario()
+        scenario.neutron = NeutronDeployment(release: "dalmatian", ipset: true)
+        scenario.securityGroups[0].rules[0].remoteGroup = "web"
+        scenario.securityGroups[0].stateful = false
+        let rules = try #require(try NeutronRules.rules(for: "hv1", in: scenario))
+        #expect(rules.ipv4.contains("--match-set NIPv4web src"))
+        #expect(rules.ipv4.contains("-j CT --notrack"))
+        #expect(rules.ipsets?.hasPrefix("create NIPv4web hash:net family inet\n") == true)
+        #expect(
+            try Plan(scenario).setup.contains {
+                if case .restoreSets(let text) = $0.action {
+                    $0.namespace == "hv1" && text == rules.ipsets
+                } else {
+                    false
+                }
+            })
+    }
+}

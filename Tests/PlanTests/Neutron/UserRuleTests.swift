@@ -20,7 +20,7 @@ struct UserRuleTests {
 
     @Test(
         "a range of ports takes multiport",
-        arguments: ["icehouse", "kilo", "newton", "25.2.3"])
+        arguments: ["icehouse", "2015.1.1", "newton", "25.2.3"])
     func range(_ release: String) throws {
         let rule = Neutron.SecurityGroupRule(
             direction: .ingress, protocol: "tcp", portRangeMin: 8000, portRangeMax: 8080,
@@ -31,7 +31,7 @@ struct UserRuleTests {
     @Test("UDP without ports still names its match up to Kilo")
     func protocolAlone() throws {
         let rule = Neutron.SecurityGroupRule(direction: .ingress, protocol: "udp")
-        #expect(try render("kilo", [rule]) == ["-p udp -m udp"])
+        #expect(try render("2015.1.1", [rule]) == ["-p udp -m udp"])
         #expect(try render("newton", [rule]) == ["-p udp"])
         #expect(try render("25.2.3", [rule]) == ["-p udp"])
     }
@@ -40,7 +40,7 @@ struct UserRuleTests {
     func icmpTypeZero() throws {
         let rule = Neutron.SecurityGroupRule(direction: .ingress, protocol: "icmp", portRangeMin: 0, portRangeMax: 0)
         #expect(try render("icehouse", [rule]) == ["-p icmp"])
-        #expect(try render("kilo", [rule]) == ["-p icmp"])
+        #expect(try render("2015.1.1", [rule]) == ["-p icmp"])
         #expect(try render("newton", [rule]) == ["-p icmp -m icmp --icmp-type 0/0"])
         #expect(try render("25.2.3", [rule]) == ["-p icmp -m icmp --icmp-type 0/0"])
     }
@@ -74,7 +74,7 @@ struct UserRuleTests {
         var zero = anyone
         zero.remoteIPPrefix = IPPrefix("0.0.0.0/0")
         let text = "-p tcp -m tcp --dport 80"
-        #expect(try render("kilo", [anyone, zero]) == [text, text])
+        #expect(try render("2015.1.1", [anyone, zero]) == [text, text])
         #expect(try render("newton", [anyone, zero]) == [text])
     }
 
@@ -99,7 +99,7 @@ struct UserRuleTests {
 
     @Test("without a DHCP server no rule lets one in, except where the rule names the port instead")
     func noDHCP() throws {
-        for (release, expected) in [("icehouse", 0), ("kilo", 0), ("newton", 0), ("25.2.3", 2)] {
+        for (release, expected) in [("icehouse", 0), ("2015.1.1", 0), ("newton", 0), ("25.2.3", 2)] {
             let made = try ReferenceDeployment.rules(release, .linuxbridge, .rs1HV2) {
                 $0.deployment.networks[0].dhcpServers = []
             }
