@@ -5,6 +5,8 @@ set -euo pipefail
 
 build=(libpcap-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libnetfilter-conntrack-dev libxml2-dev pkg-config)
 kernel=(flex bison bc libc6-dev libelf-dev libssl-dev xz-utils make gcc patch)
+# What some scenarios run inside their namespaces. Of these only the programs are wanted: see below.
+programs=(apache2-bin haproxy keepalived nginx)
 tools=(iproute2 iptables arptables ebtables ipset ipvsadm conntrack tcpdump tshark iputils-ping)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -20,7 +22,7 @@ command -v dpkg-query >/dev/null || die "this is not Debian; drbench is made for
 
 missing=()
 installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | awk '$1 == "installed" { print $2 }')
-for package in "${build[@]}" "${kernel[@]}" "${tools[@]}"; do
+for package in "${build[@]}" "${kernel[@]}" "${tools[@]}" "${programs[@]}"; do
     grep -qxF "$package" <<<"$installed" || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
@@ -33,7 +35,24 @@ if [ "$(id -u)" != 0 ]; then
     as_root=(sudo)
 fi
 say "installing ${missing[*]}"
+
+# On this machine itself no web server, proxy or VRRP daemon is wanted, neither now nor after the next boot. A machine that
+# has a policy for services of its own keeps it.
+services=()
+for service in haproxy keepalived nginx; do
+    [[ " ${missing[*]} " != *" $service "* ]] || services+=("$service")
+done
+policy=/usr/sbin/policy-rc.d
+if [ ${#services[@]} -gt 0 ] && [ ! -e $policy ]; then
+    say "their services (${services[*]}) are neither started nor enabled"
+    trap '"${as_root[@]}" rm -f $policy' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
+    "${as_root[@]}" chmod 755 $policy
+fi
 apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
 "${apt[@]}" update >/dev/null || say "apt-get update failed; going on with the package lists that are here"
 "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null ||
     die "apt-get install failed; $by_hand"
+if [ ${#services[@]} -gt 0 ] && command -v systemctl >/dev/null; then
+    "${as_root[@]}" systemctl --quiet disable "${services[@]}" >/dev/null 2>&1 || true
+fi
