@@ -5,7 +5,7 @@ extension Mistakes {
             "3:1: error: unknown key 'tmeline' in a scenario; did you mean 'timeline'?"),
         Mistake(
             "colour: blue",
-            "3:1: error: unknown key 'colour' in a scenario, expected one of title, tags, source, needs, topology, neutron, description, networks, security_groups, switches, hypervisors, hosts, services, timeline, expect, settle, capture, variants"
+            "3:1: error: unknown key 'colour' in a scenario, expected one of title, tags, source, needs, topology, neutron, description, networks, security_groups, switches, fabric, hypervisors, hosts, services, timeline, expect, settle, capture, variants"
         ),
         Mistake(
             "neutron: {driver: linuxbridge}",
