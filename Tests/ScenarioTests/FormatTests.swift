@@ -119,9 +119,10 @@ struct FormatTests {
     func cables() throws {
         #expect(try host("gw").ports.map(\.peer) == [nil, "client:eth0"])
         #expect(try host("client").ports.map(\.peer) == ["gw:eth1"])
-        #expect(try host("client").ports.map(\.link) == [
-            Link(mtu: 1400, sending: Impairment(loss: 1), receiving: Impairment(loss: 2))
-        ])
+        #expect(
+            try host("client").ports.map(\.link) == [
+                Link(mtu: 1400, sending: Impairment(loss: 1), receiving: Impairment(loss: 2))
+            ])
     }
 
     @Test("a real server named as a host has its first fixed IP and the service's port")

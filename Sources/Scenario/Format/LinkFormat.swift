@@ -34,7 +34,8 @@ enum LinkFormat {
     private enum NetworkType: String, CaseIterable, Sendable { case flat, vlan, vxlan }
 
     private struct Draft: Sendable {
-        var type = NetworkType.flat
+        /// nil if it could not be read.
+        var type: NetworkType?
         var underlay: IPPrefix?
     }
 
@@ -54,7 +55,7 @@ enum LinkFormat {
                     at: tree.location, "a fabric of VXLANs needs 'underlay'", expected: NetworkFormat.cidr.expected)
             }
             guard let entry = tree.entry("underlay") else { return }
-            if fabric.type != .vxlan {
+            if let type = fabric.type, type != .vxlan {
                 reader.error(at: entry.keyLocation, "only a fabric of VXLANs has an underlay")
             } else if fabric.underlay?.family == .v6 {
                 reader.error(
@@ -65,6 +66,7 @@ enum LinkFormat {
     static let fabric = Shape<Fabric>(schema: draft.schema, expected: draft.expected) { tree, reader in
         guard let draft = draft.read(tree, reader) else { return nil }
         return switch draft.type {
+        case nil: nil
         case .flat: .flat
         case .vlan: .vlan
         case .vxlan: draft.underlay.map { .vxlan(underlay: $0) }
