@@ -12,6 +12,9 @@ extension Plan {
         for operation in operations {
             switch operation.action {
             case .addDummy: needs.insert("dummy")
+            case .setImpairment: needs.insert("netem")
+            case .addVXLAN: needs.insert("vxlan")
+            case .setCallsFilters: needs.insert("bridge-nf")
             case .addService: needs.insert("ipvs")
             case .restoreSets: needs.insert("ipset")
             case .loadRules(let family, let text, _): needs.formUnion(Self.needs(of: text, family))

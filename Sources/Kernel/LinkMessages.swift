@@ -102,6 +102,7 @@ extension RouteRequest {
         case .moveLink(let name, let namespace, let new):
             return try move(index: indices.index(of: name), to: namespace.fileDescriptor, as: new)
         case .setBridgePort(let port): return try bridgePort(port)
+        case .setBridge(let bridge): return try self.bridge(bridge)
         default: throw misrouted()
         }
     }
@@ -114,6 +115,23 @@ extension RouteRequest {
         message.append(header)
         if let name { message.put(IFLA_IFNAME, string: name) }
         if let namespace { message.put(IFLA_NET_NS_FD, value: namespace) }
+        return try message.bytes()
+    }
+
+    /// `ip link set … type bridge`.
+    private func bridge(_ bridge: Bridge) throws(KernelError) -> [UInt8] {
+        var message = NetlinkMessage(RTM_NEWLINK)
+        message.append(ifinfomsg())
+        message.put(IFLA_IFNAME, string: bridge.name)
+        message.putLinkInfo(kind: "bridge") { data in
+            if let on = bridge.callsFilters {
+                for option in [IFLA_BR_NF_CALL_IPTABLES, IFLA_BR_NF_CALL_IP6TABLES, IFLA_BR_NF_CALL_ARPTABLES] {
+                    data.put(option, value: UInt8(on ? 1 : 0))
+                }
+            }
+            // In clock_t's ticks, of which USER_HZ makes 100 a second.
+            if let seconds = bridge.ageing { data.put(IFLA_BR_AGEING_TIME, value: seconds &* 100) }
+        }
         return try message.bytes()
     }
 

@@ -7,7 +7,7 @@ extension RouteRequest {
     var references: [String] {
         switch self {
         case .addBridge, .addDummy, .addVeth, .deleteLink, .setUp, .setDown, .setMTU, .setMAC, .setGSOMaxSegments,
-            .setARP, .setBridgePort, .addRule, .deleteRule:
+            .setARP, .setBridgePort, .setBridge, .addRule, .deleteRule:
             []
         case .addVLAN(_, let link, _): [link]
         case .addVXLAN(let vxlan): vxlan.link.map { [$0] } ?? []
@@ -43,7 +43,7 @@ extension RouteRequest {
             switch self {
             case .addBridge, .addDummy, .addVeth, .addVLAN, .addVXLAN: return try linkCreation(indices)
             case .deleteLink, .setMaster, .setUp, .setDown, .setMTU, .setMAC, .setGSOMaxSegments, .setARP, .rename,
-                .moveLink, .setBridgePort:
+                .moveLink, .setBridgePort, .setBridge:
                 return try linkChange(indices)
             case .addAddress, .deleteAddress, .addNeighbour, .deleteNeighbour, .addForwardingEntry,
                 .deleteForwardingEntry:

@@ -33,6 +33,7 @@ public enum RouteRequest: Sendable, Equatable {
     /// Moves a link to another namespace, where it is down and without addresses, under its own name or `as`.
     case moveLink(String, to: NamespaceDescriptor, as: String? = nil)
     case setBridgePort(BridgePort)
+    case setBridge(Bridge)
 
     // MARK: Addresses (ip address)
 
@@ -159,6 +160,22 @@ extension RouteRequest {
             self.hairpin = hairpin
             self.learning = learning
             self.isolated = isolated
+        }
+    }
+
+    /// A bridge's own settings; nil leaves one as it is.
+    public struct Bridge: Sendable, Equatable {
+        public var name: String
+        /// Whether br_netfilter shows its frames to iptables, ip6tables and arptables though the namespace's
+        /// `bridge-nf-call-*` are 0. (There is no way to except one bridge when they are 1.)
+        public var callsFilters: Bool?
+        /// Seconds until it forgets a machine; with 0 it learns none: a hub.
+        public var ageing: UInt32?
+
+        public init(name: String, callsFilters: Bool? = nil, ageing: UInt32? = nil) {
+            self.name = name
+            self.callsFilters = callsFilters
+            self.ageing = ageing
         }
     }
 

@@ -21,6 +21,7 @@ extension RouteRequest: CustomStringConvertible {
         case .moveLink(let name, let namespace, let new?): "move \(name) to \(namespace.name) as \(new)"
         case .moveLink(let name, let namespace, nil): "move \(name) to \(namespace.name)"
         case .setBridgePort(let port): "set \(port)"
+        case .setBridge(let bridge): "set bridge \(bridge.name)"
         case .addAddress(let prefix, let link, _): "add address \(prefix) to \(link)"
         case .deleteAddress(let prefix, let link): "delete address \(prefix) from \(link)"
         case .addRoute(let route): "add route \(route)"

@@ -40,6 +40,21 @@ extension Run {
     private func routeRequest(_ action: Operation.Action, in place: Place) throws -> RouteRequest? {
         switch action {
         case .addBridge(let name, let mac): return .addBridge(name: name, mac: mac)
+        case .setCallsFilters(let bridge): return .setBridge(.init(name: bridge, callsFilters: true))
+        case .setHub(let bridge): return .setBridge(.init(name: bridge, ageing: 0))
+        case .addVLAN(let name, let link, let id):
+            place.note(name, mac: nil)
+            return .addVLAN(name: name, link: link, id: id)
+        case .addVXLAN(let name, let link, let id, let local):
+            place.note(name, mac: nil)
+            return .addVXLAN(
+                .init(name: name, id: id, local: local, remote: IPAddress(v4: 0xE000_0001), link: link))
+        case .setImpairment(let interface, let impairment):
+            return .setNetem(
+                link: interface,
+                Netem(
+                    delay: impairment.delay, jitter: impairment.jitter, loss: impairment.loss,
+                    duplicate: impairment.duplicate, reorder: impairment.reorder, rate: impairment.rate))
         case .addDummy(let name): return .addDummy(name: name)
         case .addVeth(let name, let mac, let mtu, let peer):
             let far = try self.place(peer.namespace)

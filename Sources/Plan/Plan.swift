@@ -159,6 +159,15 @@ public struct Operation: Codable, Sendable, Equatable {
 
     public enum Action: Codable, Sendable, Equatable {
         case addBridge(name: String, mac: MACAddress?)
+        /// A bridge whose frames iptables sees whatever the namespace's `bridge-nf-call-*` say.
+        case setCallsFilters(bridge: String)
+        /// A bridge that learns no MAC addresses.
+        case setHub(bridge: String)
+        case addVLAN(name: String, link: String, id: UInt16)
+        /// Over `link`, from the address `local` to all others on it: multicast to 224.0.0.1, Neutron's default.
+        case addVXLAN(name: String, link: String, id: UInt32, local: IPAddress)
+        /// netem(8) for what leaves by the interface.
+        case setImpairment(interface: String, Impairment)
         case addDummy(name: String)
         /// A veth pair, this end in the operation's namespace.
         case addVeth(name: String, mac: MACAddress?, mtu: Int?, peer: Peer)

@@ -27,6 +27,9 @@ extension Planner {
         if let text = RestoreText(arguments: try namingChains(hypervisor.iptables), defaultTable: "filter") {
             load(.ipv4, text.text, flush: operations.isEmpty)
         }
+        if let text = RestoreText(arguments: try namingChains(hypervisor.ip6tables), defaultTable: "filter") {
+            load(.ipv6, text.text, flush: scenario.neutron == nil || !scenario.usesIPv6)
+        }
         return operations
     }
 

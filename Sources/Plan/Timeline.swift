@@ -50,7 +50,13 @@ extension Planner {
             guard let network = network(of: port) else { continue }
             operations.append(Operation(source, .moveInterface(name: port.tapName, toNamespace: target)))
             operations.append(
-                Operation(target, .setMaster(interface: port.tapName, bridge: bridgeName(on: target, network))))
+                Operation(
+                    target, .setMaster(interface: port.tapName, bridge: tapBridge(of: port, on: target, network))))
+            // A qdisc stays behind (dev_change_net_namespace: dev_shutdown).
+            if !port.link.receiving.isNone {
+                operations.append(
+                    Operation(target, .setImpairment(interface: port.tapName, port.link.receiving)))
+            }
             let point = Plan.CapturePoint(namespace: target, interface: port.tapName)
             if !plan.captures.contains(point) { plan.captures.append(point) }
         }

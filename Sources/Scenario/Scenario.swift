@@ -20,6 +20,8 @@ public struct Scenario: Sendable, Equatable {
     public var neutron: NeutronDeployment?
     public var securityGroups: [SecurityGroup]
     public var networks: [Network]
+    /// How networks cross from one hypervisor to another.
+    public var fabric: Fabric
     public var switches: [Switch]
     public var hypervisors: [Hypervisor]
     public var hosts: [Host]
@@ -37,7 +39,7 @@ public struct Scenario: Sendable, Equatable {
     public init(
         name: String, variant: String? = nil, title: String, tags: [String] = [], source: String? = nil,
         needs: [String] = [], topology: String, neutron: NeutronDeployment? = nil,
-        securityGroups: [SecurityGroup] = [], networks: [Network] = [], switches: [Switch] = [],
+        securityGroups: [SecurityGroup] = [], networks: [Network] = [], fabric: Fabric = .flat, switches: [Switch] = [],
         hypervisors: [Hypervisor] = [], hosts: [Host] = [], services: [Service] = [], timeline: [Step] = [],
         expectations: [Expectation] = [], settle: Int64 = 1_500_000_000, capture: CaptureOptions = .init()
     ) {
@@ -51,6 +53,7 @@ public struct Scenario: Sendable, Equatable {
         self.neutron = neutron
         self.securityGroups = securityGroups
         self.networks = networks
+        self.fabric = fabric
         self.switches = switches
         self.hypervisors = hypervisors
         self.hosts = hosts
@@ -148,10 +151,12 @@ public struct Network: Sendable, Equatable {
     /// The link-local addresses of the routers that send IPv6 router advertisements: up to 10.0.1, security groups let only
     /// theirs pass.
     public var routerAdvertisers: [IPAddress]
+    /// Its VLAN's or VXLAN's number on a fabric that has such; nil for one from 101 up, in the order of the networks.
+    public var segmentationID: Int?
 
     public init(
         name: String, id: String, cidr: IPPrefix, gateway: IPAddress? = nil, dhcpServer: IPAddress? = nil,
-        routerAdvertisers: [IPAddress] = []
+        routerAdvertisers: [IPAddress] = [], segmentationID: Int? = nil
     ) {
         self.name = name
         self.id = id
@@ -159,14 +164,25 @@ public struct Network: Sendable, Equatable {
         self.gateway = gateway
         self.dhcpServer = dhcpServer
         self.routerAdvertisers = routerAdvertisers
+        self.segmentationID = segmentationID
     }
 }
 
 /// A network namespace with a bridge that only forwards: fabric, no filtering, no conntrack.
 public struct Switch: Sendable, Equatable {
     public var name: String
+    /// The switch that its uplink goes to; nil for none.
+    public var uplink: String?
+    public var link: Link
+    /// It learns no MAC addresses: every frame leaves by every other port.
+    public var isHub: Bool
 
-    public init(name: String) { self.name = name }
+    public init(name: String, uplink: String? = nil, link: Link = Link(), isHub: Bool = false) {
+        self.name = name
+        self.uplink = uplink
+        self.link = link
+        self.isHub = isHub
+    }
 }
 
 /// A network namespace with a bridge, its own conntrack table and br_netfilter, where port security is enforced.
@@ -174,20 +190,27 @@ public struct Hypervisor: Sendable, Equatable {
     public var name: String
     /// The switch that its uplink goes to; nil for none.
     public var uplink: String?
+    /// The uplink's cable.
+    public var link: Link
     public var sysctls: [Sysctl]
     /// Rules beside Neutron's, each as an argument list of the tool with `-t table`: `-t raw -I PREROUTING …`.
     /// Loaded after Neutron's own.
     public var iptables: [String]
+    /// The same for IPv6.
+    public var ip6tables: [String]
     /// A compute node's own rules, which take the place of Neutron's; nil for those that Neutron would install.
     public var rules: RuleDumps?
 
     public init(
-        name: String, uplink: String? = nil, sysctls: [Sysctl] = [], iptables: [String] = [], rules: RuleDumps? = nil
+        name: String, uplink: String? = nil, link: Link = Link(), sysctls: [Sysctl] = [], iptables: [String] = [],
+        ip6tables: [String] = [], rules: RuleDumps? = nil
     ) {
         self.name = name
         self.uplink = uplink
+        self.link = link
         self.sysctls = sysctls
         self.iptables = iptables
+        self.ip6tables = ip6tables
         self.rules = rules
     }
 }
@@ -233,13 +256,15 @@ public struct Host: Sendable, Equatable {
     public var arptables: [String]
     /// Rules as argument lists of `iptables`: `-t nat -A PREROUTING …`.
     public var iptables: [String]
+    /// Rules as argument lists of `ip6tables`.
+    public var ip6tables: [String]
     public var servers: [Server]
     public var programs: [Program] = []
 
     public init(
         name: String, on: String? = nil, ports: [Port] = [], interfaces: [Interface] = [], routes: [Route] = [],
         sysctls: [Sysctl] = [], neighbours: [StaticNeighbour] = [], arptables: [String] = [],
-        iptables: [String] = [], servers: [Server] = []
+        iptables: [String] = [], ip6tables: [String] = [], servers: [Server] = []
     ) {
         self.name = name
         self.on = on
@@ -250,6 +275,7 @@ public struct Host: Sendable, Equatable {
         self.neighbours = neighbours
         self.arptables = arptables
         self.iptables = iptables
+        self.ip6tables = ip6tables
         self.servers = servers
     }
 }
@@ -272,12 +298,14 @@ public struct Port: Sendable, Equatable {
     public var securityGroups: [String]
     /// What the host configures on its card; nil for the fixed IPs with the network's prefix length.
     public var addresses: [IPPrefix]?
-    public var mtu: Int?
+    /// The cable between the card and what it is plugged into.
+    public var link: Link
 
     public init(
         name: String = "eth0", id: String, network: String? = nil, on: String? = nil, peer: String? = nil,
         macAddress: MACAddress, fixedIPs: [IPAddress] = [], allowedAddressPairs: [AddressPair] = [],
-        portSecurityEnabled: Bool = true, securityGroups: [String] = [], addresses: [IPPrefix]? = nil, mtu: Int? = nil
+        portSecurityEnabled: Bool = true, securityGroups: [String] = [], addresses: [IPPrefix]? = nil,
+        link: Link = Link()
     ) {
         self.name = name
         self.id = id
@@ -290,7 +318,7 @@ public struct Port: Sendable, Equatable {
         self.portSecurityEnabled = portSecurityEnabled
         self.securityGroups = securityGroups
         self.addresses = addresses
-        self.mtu = mtu
+        self.link = link
     }
 }
 

@@ -76,6 +76,8 @@ private struct Directions {
     private let hostMACs: [MACAddress]?
     /// The MAC of the machine behind the port if it is a tap.
     private let tapMAC: MACAddress?
+    /// The MAC of the machine on whose hybrid bridge the port is.
+    private let hybridMAC: MACAddress?
     /// The frames of the namespace's other ports.
     private var twins: [[UInt8]: [Twin]] = [:]
 
@@ -83,7 +85,8 @@ private struct Directions {
         let namespace = run.evidence.ports[port].namespace
         hostMACs = run.scenario.hosts.first { $0.name == namespace }?.ports.map(\.macAddress)
         tapMAC = run.names.tapOwner(port)?.port.macAddress
-        guard hostMACs == nil else { return }
+        hybridMAC = run.names.hybridOwner(port)?.macAddress
+        guard hostMACs == nil, hybridMAC == nil else { return }
         for other in run.evidence.ports.indices
         where other != port && run.evidence.ports[other].namespace == namespace {
             let mac = run.names.tapOwner(other)?.port.macAddress
@@ -97,6 +100,8 @@ private struct Directions {
     func entered(_ seen: Seen) -> Bool {
         guard let mac = seen.headers?.sourceMAC else { return true }
         if let hostMACs { return !hostMACs.contains(mac) }
+        // A hybrid bridge has two ports: what the machine sends leaves it by this one.
+        if let hybridMAC { return mac != hybridMAC }
         if mac == tapMAC { return true }
         // On a bridge a frame leaves by this port if it was at another one before. In virtual time both can be at the
         // same instant: then it leaves by a tap that is not its sender's, and by an uplink if its sender lives here.

@@ -5,8 +5,8 @@ internal import Scenario
 extension Expectation.Drop {
     func judged(in scope: Scope) throws(Unjudgeable) -> Finding {
         let crossing = try Crossing(from: from, to: to, filter: packet, in: scope)
-        let counted = try countedRules(in: scope)
         let dropped = crossing.missing
+        let counted = try countedRules(of: dropped, in: scope)
         var finding = Finding(
             "\(on) drops \(count.of("packet")) '\(packet)' between \(from) and \(to) by '\(rule)' in \(table) "
                 + "\(counted.chain)" + (conntrack.map { ", conntrack state \($0)" } ?? ""))
@@ -32,16 +32,18 @@ extension Expectation.Drop {
         return finding
     }
 
-    /// The rules of the family that has such rules: chains of iptables, ip6tables, arptables and ebtables rarely share
-    /// names.
-    private func countedRules(in scope: Scope) throws(Unjudgeable) -> CountedRules {
-        let ipv4 = try CountedRules(on: on, family: "ipv4", table: table, chain: chain, rule: rule, in: scope)
-        guard ipv4.rules.isEmpty else { return ipv4 }
-        for family in ["ipv6", "bridge", "arp"] {
+    /// The rules of the family of what was dropped; chains of iptables and ip6tables often have one name. Else those of
+    /// the family that has such rules.
+    private func countedRules(of dropped: [Seen], in scope: Scope) throws(Unjudgeable) -> CountedRules {
+        let isIPv6 = dropped.contains { $0.headers?.packet?.source.family == .v6 }
+        let families = isIPv6 ? ["ipv6", "ipv4", "bridge", "arp"] : ["ipv4", "ipv6", "bridge", "arp"]
+        let first = try CountedRules(on: on, family: families[0], table: table, chain: chain, rule: rule, in: scope)
+        guard first.rules.isEmpty else { return first }
+        for family in families.dropFirst() {
             let other = try CountedRules(on: on, family: family, table: table, chain: chain, rule: rule, in: scope)
             if !other.rules.isEmpty { return other }
         }
-        return ipv4
+        return first
     }
 
     /// Every dropped packet's connection must be in the state, by the first snapshot after the drop.

@@ -24,12 +24,13 @@ struct Names {
         return name
     }
 
-    /// The index of a captured port: `lb`, `lb:eth0`, `hv1:uplink`, `hv1:tap(lb)`, `hv1:tap(lb:eth0)`.
+    /// The index of a captured port: `lb`, `lb:eth0`, `hv1:uplink`, `hv1:uplink(public)`, `hv1:tap(lb)`,
+    /// `hv1:tap(lb:eth0)`, `hv1:qvb(lb)`.
     func port(_ name: String) throws(Unjudgeable) -> Int {
         let parts = name.split(separator: ":", maxSplits: 1).map(String.init)
         let candidates: [Int]
         if parts.count == 2 {
-            let interfaces = parts[1].hasPrefix("tap(") ? try taps(parts[1]) : [parts[1]]
+            let interfaces = try interfaces(parts[1])
             candidates = ports.indices.filter {
                 ports[$0].namespace == parts[0] && interfaces.contains(ports[$0].interface)
             }
@@ -50,9 +51,14 @@ struct Names {
     /// The Neutron port whose tap device captured at this index, with its host's name.
     func tapOwner(_ index: Int) -> (host: String, port: Port)? {
         for host in scenario.hosts {
-            for port in host.ports where Self.tap(port) == ports[index].interface { return (host.name, port) }
+            for port in host.ports where port.tapName == ports[index].interface { return (host.name, port) }
         }
         return nil
+    }
+
+    /// The Neutron port whose hybrid bridge has its outer end at this index.
+    func hybridOwner(_ index: Int) -> Port? {
+        scenario.hosts.lazy.flatMap(\.ports).first { $0.hybridPortName == ports[index].interface }
     }
 
     /// The name of the host that has this MAC address, or the address.
@@ -97,12 +103,18 @@ struct Names {
         return "\(prefix)\(letter)\(port.id.prefix(10))"
     }
 
-    /// The text with every `tap(host)` replaced by the device's name.
+    /// The text with every `tap(host)` and `qvb(host)` replaced by the device's name.
     func expandingTaps(_ text: String) throws(Unjudgeable) -> String {
+        var result = text
+        for word in ["tap(", "qvb("] { result = try expanding(word, in: result) }
+        return result
+    }
+
+    private func expanding(_ word: String, in text: String) throws(Unjudgeable) -> String {
         var result = ""
         var rest = text[...]
-        while let start = rest.firstRange(of: "tap("), let end = rest[start.upperBound...].firstIndex(of: ")") {
-            let devices = try taps(String(rest[start.lowerBound...end]))
+        while let start = rest.firstRange(of: word), let end = rest[start.upperBound...].firstIndex(of: ")") {
+            let devices = try interfaces(String(rest[start.lowerBound...end]))
             guard let device = devices.first, devices.count == 1 else {
                 throw Unjudgeable("\(rest[start.lowerBound...end]) can mean \(devices.joined(separator: ", "))")
             }
@@ -112,15 +124,23 @@ struct Names {
         return result + rest
     }
 
-    /// The tap devices of `tap(host)` or `tap(host:port)`.
-    private func taps(_ text: String) throws(Unjudgeable) -> [String] {
+    /// The interfaces that `tap(host)`, `qvb(host:port)` or `uplink(network)` means; any other text means itself.
+    private func interfaces(_ text: String) throws(Unjudgeable) -> [String] {
+        guard let open = text.firstIndex(of: "(") else { return [text] }
         guard text.hasSuffix(")") else { throw Unjudgeable("'\(text)' lacks its closing parenthesis") }
-        return try scenarioPorts(String(text.dropFirst(4).dropLast())).map(Self.tap)
+        let inside = String(text[text.index(after: open)...].dropLast())
+        switch text[..<open] {
+        case "tap": return try scenarioPorts(inside).map(\.tapName)
+        case "qvb": return try scenarioPorts(inside).map(\.hybridPortName)
+        case "uplink":
+            guard let network = scenario.networks.first(where: { $0.name == inside }) else {
+                let known = scenario.networks.map(\.name).joined(separator: ", ")
+                throw Unjudgeable("'\(inside)' is none of the networks \(known)")
+            }
+            return [scenario.uplinkName(of: network)]
+        default: return [text]
+        }
     }
-
-    /// The name of a port's tap device: `tap` and the first 11 characters of its id (neutron/plugins/common/constants:
-    /// interface names end at 14 characters).
-    private static func tap(_ port: Port) -> String { "tap\(port.id.prefix(11))" }
 
     private func scenarioPorts(_ text: String) throws(Unjudgeable) -> [Port] {
         let parts = text.split(separator: ":", maxSplits: 1).map(String.init)

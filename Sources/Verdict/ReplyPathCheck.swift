@@ -5,7 +5,7 @@ internal import Scenario
 extension Expectation.ReplyPath {
     func judged(in scope: Scope) throws(Unjudgeable) -> Finding {
         let gateway = try scope.names.port(at)
-        let replies = scope.frames(at: gateway).filter { $0.headers?.packet?.source == vip }
+        let replies = scope.frames(at: gateway).filter(isReply)
         var finding = Finding(statement)
         var controls = ["\(replies.count.of("reply", "replies")) at \(scope.portName(gateway))"]
 
@@ -25,7 +25,7 @@ extension Expectation.ReplyPath {
         if let notAcross {
             let director = try scope.names.port(notAcross)
             let name = scope.portName(director)
-            let crossing = scope.frames(at: director).filter { $0.headers?.packet?.source == vip }
+            let crossing = scope.frames(at: director).filter(isReply)
             let requests = scope.frames(at: director).filter { $0.headers?.packet?.destination == vip }.count
             controls.append("\(requests.of("request")) at \(name)")
             finding.require(
@@ -52,6 +52,11 @@ extension Expectation.ReplyPath {
         }
         finding.control = controls.joined(separator: ", ")
         return finding
+    }
+
+    /// The director's neighbour advertisement for the VIP comes from the VIP, too, but answers no client.
+    private func isReply(_ seen: Seen) -> Bool {
+        seen.headers?.packet?.source == vip && seen.headers?.neighbour == nil
     }
 
     private var statement: String {

@@ -13,6 +13,7 @@ enum Everything {
             gateway: 203.0.113.1
             dhcp_server: 203.0.113.6
             router_advertisers: ["fe80::1"]
+            segmentation_id: 7
         security_groups:
           web:
             stateful: false
@@ -20,13 +21,20 @@ enum Everything {
               - {direction: ingress, ethertype: IPv4, protocol: tcp, port_range_min: 80, port_range_max: 81}
               - {direction: ingress, remote_ip_prefix: 198.51.100.0/24}
               - {direction: egress, remote_group: web}
-        switches: [fab]
+        switches:
+          core: {}
+          fab: {uplink: core, hub: true, mtu: 1600, sending: {loss: 0.5%}, receiving: {loss: 5%}}
+        fabric: {network_type: vxlan, underlay: 172.31.0.0/24}
         hypervisors:
           hv1:
-            uplink: fab
+            uplink: core
+            mtu: 1600
+            sending: {delay: 10ms, jitter: 1ms, loss: 0.1%, duplicate: 1%, reorder: 25%, rate: 10Mbit}
+            receiving: {rate: 100kbit}
+            ip6tables: ["-A FORWARD -j ACCEPT"]
             sysctls: {net.netfilter.nf_conntrack_log_invalid: 6}
             iptables: ["-t raw -A PREROUTING -j CT --notrack"]
-          hv2: {uplink: fab}
+          hv2: {uplink: core}
           hv3:
             rules:
               iptables_save: \(emptyDump)
@@ -42,7 +50,7 @@ enum Everything {
             sysctls: {net.ipv4.ip_forward: 1}
           client:
             ports:
-              eth0: {peer: "gw:eth1", addresses: [198.51.100.10/24], mtu: 1400}
+              eth0: {peer: "gw:eth1", addresses: [198.51.100.10/24], mtu: 1400, sending: {loss: 1%}, receiving: {loss: 2%}}
             routes: [default via 198.51.100.1, 10.0.0.0/24 via 198.51.100.9 dev eth0, 10.1.0.0/24 dev eth0]
           lb:
             on: hv1
@@ -60,6 +68,7 @@ enum Everything {
             neighbours: [203.0.113.1 lladdr 02:00:00:00:00:01 dev eth0]
             arptables: ["-A INPUT -d 203.0.113.2 -j DROP"]
             iptables: ["-A INPUT -m conntrack --ctstate INVALID -j DROP"]
+            ip6tables: ["-A INPUT -m conntrack --ctstate INVALID -j DROP"]
           rs1:
             ports:
               eth0: {on: hv1, network: public, fixed_ips: [203.0.113.4], port_security_enabled: false}

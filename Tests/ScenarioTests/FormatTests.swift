@@ -45,7 +45,8 @@ struct FormatTests {
                 Network(
                     name: "public", id: "e7000001-0000-4000-8000-000000000001", cidr: try prefix("203.0.113.0/27"),
                     gateway: try address("203.0.113.1"), dhcpServer: try address("203.0.113.6"),
-                    routerAdvertisers: [try address("fe80::1")])
+                    routerAdvertisers: [try address("fe80::1")],
+                    segmentationID: 7)
             ])
         #expect(
             whole.securityGroups == [
@@ -57,13 +58,20 @@ struct FormatTests {
                         SecurityGroupRule(direction: .egress, remoteGroup: "web"),
                     ], stateful: false)
             ])
-        #expect(whole.switches == [Switch(name: "fab")])
+        #expect(whole.fabric == .vxlan(underlay: try prefix("172.31.0.0/24")))
+        let lossy = Link(mtu: 1600, sending: Impairment(loss: 0.5), receiving: Impairment(loss: 5))
+        #expect(
+            whole.switches == [Switch(name: "core"), Switch(name: "fab", uplink: "core", link: lossy, isHub: true)])
+        let sending = Impairment(
+            delay: 10_000_000, jitter: 1_000_000, loss: 0.1, duplicate: 1, reorder: 25, rate: 10_000_000)
         #expect(
             whole.hypervisors == [
                 Hypervisor(
-                    name: "hv1", uplink: "fab", sysctls: [Sysctl("net.netfilter.nf_conntrack_log_invalid", "6")],
-                    iptables: ["-t raw -A PREROUTING -j CT --notrack"]),
-                Hypervisor(name: "hv2", uplink: "fab"),
+                    name: "hv1", uplink: "core",
+                    link: Link(mtu: 1600, sending: sending, receiving: Impairment(rate: 100_000)),
+                    sysctls: [Sysctl("net.netfilter.nf_conntrack_log_invalid", "6")],
+                    iptables: ["-t raw -A PREROUTING -j CT --notrack"], ip6tables: ["-A FORWARD -j ACCEPT"]),
+                Hypervisor(name: "hv2", uplink: "core"),
                 Hypervisor(name: "hv3", rules: RuleDumps(iptables: "", ip6tables: "", ebtables: "", ipset: "")),
             ])
     }
@@ -113,7 +121,10 @@ struct FormatTests {
     func cables() throws {
         #expect(try host("gw").ports.map(\.peer) == [nil, "client:eth0"])
         #expect(try host("client").ports.map(\.peer) == ["gw:eth1"])
-        #expect(try host("client").ports.map(\.mtu) == [1400])
+        #expect(
+            try host("client").ports.map(\.link) == [
+                Link(mtu: 1400, sending: Impairment(loss: 1), receiving: Impairment(loss: 2))
+            ])
     }
 
     @Test("a real server named as a host has its first fixed IP and the service's port")

@@ -115,6 +115,13 @@ extension Mistakes {
             #"expect: [{packets: {at: "hv1:tap(rs3)", filter: tcp, count: 1}}]"#,
             "3:25: error: unknown host 'rs3', expected one of gw, client, lb, rs1, rs2; did you mean 'rs1'?"),
         Mistake(
+            #"expect: [{packets: {at: "hv1:qvb(lb)", filter: tcp, count: 1}}]"#,
+            "3:25: error: hv1 has no such port, expected hv1:uplink, or hv1:tap(host) for the tap device of a host's port"
+        ),
+        Mistake(
+            #"expect: [{packets: {at: "hv1:uplink(publik)", filter: tcp, count: 1}}]"#,
+            "3:25: error: unknown network 'publik'; did you mean 'public'?"),
+        Mistake(
             #"expect: [{packets: {at: "hv1:eth0", filter: tcp, count: 1}}]"#,
             "3:25: error: hv1 has no such port, expected hv1:uplink, or hv1:tap(host) for the tap device of a host's port"
         ),

@@ -5,7 +5,7 @@ extension Mistakes {
             "3:1: error: unknown key 'tmeline' in a scenario; did you mean 'timeline'?"),
         Mistake(
             "colour: blue",
-            "3:1: error: unknown key 'colour' in a scenario, expected one of title, tags, source, needs, topology, neutron, description, networks, security_groups, switches, hypervisors, hosts, services, timeline, expect, settle, capture, parameters, variants, matrix, cells, mutations"
+            "3:1: error: unknown key 'colour' in a scenario, expected one of title, tags, source, needs, topology, neutron, description, networks, security_groups, switches, fabric, hypervisors, hosts, services, timeline, expect, settle, capture, parameters, variants, matrix, cells, mutations"
         ),
         Mistake(
             "neutron: {driver: linuxbridge}",
@@ -71,6 +71,32 @@ extension Mistakes {
         Mistake(
             "hosts: {lb: {ports: {eth0: {security_groups: [wbe]}}}}",
             "3:47: error: unknown security group 'wbe'; did you mean 'web'?"),
+        Mistake(
+            "hypervisors: {hv1: {sending: {los: 5%}}}",
+            "3:31: error: unknown key 'los' in an impairment; did you mean 'loss'?"
+        ),
+        Mistake(
+            "hypervisors: {hv1: {sending: {loss: 0.05}}}",
+            "3:37: error: found the number 0.05, expected a percentage such as 5% or 0.1%"),
+        Mistake(
+            "hypervisors: {hv1: {receiving: {reorder: 25%}}}",
+            "3:33: error: 'reorder' without 'delay'"),
+        Mistake(
+            "hypervisors: {hv1: {receiving: {rate: 10Mbps}}}",
+            "3:39: error: found '10Mbps', expected a rate such as 100kbit, 10Mbit or 1Gbit"),
+        Mistake(
+            "fabric: {network_type: vxlna, underlay: 172.31.0.0/24}",
+            "3:24: error: unknown word 'vxlna', expected one of flat, vlan, vxlan; did you mean 'vxlan'?"),
+        Mistake(
+            "fabric: {network_type: vlan, underlay: 172.31.0.0/24}\nhosts: {gw: {on: hv1}}",
+            "3:30: error: only a fabric of VXLANs has an underlay"),
+        Mistake(
+            "fabric: {network_type: vlan}",
+            "net.yaml:11:9: error: gw:eth0 is on fab, which carries only what hypervisors wrap, expected a hypervisor, or a switch with an uplink"
+        ),
+        Mistake(
+            "switches: {fab: {uplink: fab}}",
+            "3:26: error: the uplink of fab leads back to fab"),
         Mistake(
             "hypervisors: {hv1: {uplink: fib}}",
             "3:29: error: unknown switch 'fib'; did you mean 'fab'?"),

@@ -17,6 +17,7 @@ struct Consistency {
         checkCables()
         checkDuplicates()
         checkRuleDumps()
+        checkFabric()
         for step in scenario.timeline { check(step) }
         for (index, expectation) in scenario.expectations.enumerated() {
             guard case .command = expectation.check else { continue }
@@ -39,6 +40,7 @@ struct Consistency {
         for one in tree["switches"]?.elements ?? [] where one.text.map({ owners[$0] == nil }) ?? false {
             claim(one.text ?? "", "switch", at: one.location)
         }
+        for entry in tree["switches"]?.entries ?? [] { claim(entry.key, "switch", at: entry.keyLocation) }
         for entry in tree["hypervisors"]?.entries ?? [] { claim(entry.key, "hypervisor", at: entry.keyLocation) }
         for entry in tree["hosts"]?.entries ?? [] { claim(entry.key, "host", at: entry.keyLocation) }
     }

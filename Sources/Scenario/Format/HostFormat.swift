@@ -33,8 +33,7 @@ enum HostFormat {
             Field(
                 "addresses", \.addresses, .list(of: .prefix),
                 "What the host configures on the card; the fixed IPs with the network's prefix length if left out."),
-            Field("mtu", \.mtu, .integer(68...65535), "The card's MTU."),
-        ],
+        ] + LinkFormat.fields(\.link, near: "the host"),
         check: { port, tree, reader in
             if port.peer != nil, let entry = tree.entry("on") {
                 reader.error(at: entry.keyLocation, "a port has both 'peer' and 'on'", expected: "only one of them")
@@ -102,6 +101,7 @@ enum HostFormat {
                 "Permanent neighbours, in ip-neighbour(8)'s words."),
             Field("arptables", \.arptables, NetworkFormat.rules, "Rules: arptables' arguments."),
             Field("iptables", \.iptables, NetworkFormat.rules, "Rules: iptables' arguments."),
+            Field("ip6tables", \.ip6tables, NetworkFormat.rules, "Rules: ip6tables' arguments."),
             Field("servers", \.servers, servers, "What listens in it."),
             Field("programs", \.programs, ProgramFormat.programs, "Real programs that run in it, by name."),
         ])

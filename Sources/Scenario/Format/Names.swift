@@ -21,7 +21,11 @@ struct Names {
     var hosts: [Host] = []
     var hypervisors: [String] = []
     var switches: [String] = []
+    var switchesWithUplink: [String] = []
     var networks: [String] = []
+    /// Whether each network has an uplink of its own, so that with several the word alone means none.
+    var isFlat = true
+    var hasHybridBridges = false
     var securityGroups: [String] = []
     /// The moves of the timeline.
     var moves: [(host: String, to: String)] = []
@@ -30,7 +34,11 @@ struct Names {
 
     init(of tree: Tree) {
         hypervisors = tree["hypervisors"]?.entries?.map(\.key) ?? []
-        switches = tree["switches"]?.elements?.compactMap(\.text) ?? []
+        switches =
+            tree["switches"]?.elements?.compactMap(\.text) ?? tree["switches"]?.entries?.map(\.key) ?? []
+        switchesWithUplink = (tree["switches"]?.entries ?? []).filter { $0.value["uplink"] != nil }.map(\.key)
+        isFlat = tree["fabric"]?["network_type"]?.text ?? "flat" == "flat"
+        hasHybridBridges = tree["neutron"]?["driver"]?.text == "ovs_hybrid"
         networks = tree["networks"]?.entries?.map(\.key) ?? []
         securityGroups = tree["security_groups"]?.entries?.map(\.key) ?? []
         for host in tree["hosts"]?.entries ?? [] {

@@ -31,6 +31,9 @@ enum NetworkFormat {
             Field(
                 "router_advertisers", \.routerAdvertisers, .list(of: .address),
                 "The link-local addresses of the routers that advertise IPv6 prefixes."),
+            Field(
+                "segmentation_id", \.segmentationID, .integer(1...(1 << 24) - 1),
+                "Its VLAN's or VXLAN's number, on a fabric of such; from 101 up, in order."),
         ],
         check: { network, tree, reader in
             for (key, address) in [("gateway", network.gateway), ("dhcp_server", network.dhcpServer)] {
@@ -107,16 +110,6 @@ enum NetworkFormat {
             ])
     ) { group, name, _, _ in group.name = name }
 
-    static let switches = Shape<[Switch]>.list(
-        of: Shape<String>.text(
-            "a switch's name", pattern: NameForm.namespace.pattern, matches: NameForm.namespace.matches
-        ).map { Switch(name: $0) }
-    ).checked { switches, tree, reader in
-        for (index, one) in switches.enumerated() where switches[..<index].contains(one) {
-            reader.error(at: tree.location, "switch '\(one.name)' stands twice in the list")
-        }
-    }
-
     static let sysctls = Shape<[Sysctl]>.keyed(
         by: .sysctl, "sysctl", Shape<String>.anyScalar("a value").map { Sysctl("", $0) }
     ) { sysctl, key, _, _ in sysctl.key = key }
@@ -130,12 +123,14 @@ enum NetworkFormat {
         "A network namespace with a bridge and a conntrack table, where port security is.",
         blank: Hypervisor(name: ""),
         fields: [
-            Field("uplink", \.uplink, .name(of: .switch), "The switch that its uplink goes to."),
+            Field("uplink", \.uplink, .name(of: .switch), "The switch that its uplink goes to.")
+        ] + LinkFormat.fields(\.link, near: "the uplink") + [
             Field("sysctls", \.sysctls, sysctls, "Settings of its kernel, by sysctl(8)'s names."),
             Field("iptables", \.iptables, rules, "Rules beside Neutron's, loaded after them: iptables' arguments."),
             Field(
                 "rules", \.rules, RuleDumpFormat.dumps,
                 "The rules of a real compute node instead of Neutron's, from files; ports match by their tap devices."),
+            Field("ip6tables", \.ip6tables, rules, "The same for IPv6: ip6tables' arguments."),
         ])
 
     static let hypervisors = Shape<[Hypervisor]>.keyed(by: .namespace, "hypervisor", hypervisor) {

@@ -18,7 +18,7 @@ enum Places {
 
     /// A port that is captured.
     static let port = Shape<String>(
-        schema: .text(pattern: "^[a-z][a-z0-9-]*(:[^() ]+|:tap\\([a-z][a-z0-9-]*(:[^() ]+)?\\))?$"),
+        schema: .text(pattern: "^[a-z][a-z0-9-]*(:[^() ]+|:(tap|qvb|uplink)\\([a-z][a-z0-9_-]*(:[^() ]+)?\\))?$"),
         expected: expectedPort
     ) { tree, reader in
         guard let text = tree.text, !text.isEmpty else {
@@ -104,14 +104,33 @@ extension Reader {
         }
     }
 
+    /// `hv1:uplink` or `hv1:uplink(public)`: the cable, or the device by which one network leaves.
+    private func checkUplink(of place: String, _ rest: Substring, _ names: Names, at location: SourceLocation) -> Bool {
+        if rest == "uplink" {
+            if names.isFlat, names.networks.count > 1 {
+                let uplinks = names.networks.map { "\(place):uplink(\($0))" }
+                error(at: location, "\(place) has an uplink for each network", expected: Self.oneOf(uplinks))
+            }
+            return true
+        }
+        guard let network = Places.argument(of: rest, ["uplink"]) else { return false }
+        if !names.networks.contains(network.host) {
+            unknown(Names.Kind.network.rawValue, network.host, at: location, known: names.known(.network))
+        }
+        return true
+    }
+
     private func checkPort(
         ofHypervisor hypervisor: String, _ rest: Substring?, _ names: Names, at location: SourceLocation
     ) {
-        if rest == "uplink" { return }
-        guard let rest, let owner = Places.argument(of: rest, ["tap"]) else {
+        if let rest, checkUplink(of: hypervisor, rest, names, at: location) { return }
+        let devices = names.hasHybridBridges ? ["tap", "qvb"] : ["tap"]
+        guard let rest, let owner = Places.argument(of: rest, devices) else {
+            let bridge = names.hasHybridBridges ? ", \(hypervisor):qvb(host) for its hybrid bridge's end" : ""
             error(
                 at: location, "\(hypervisor) has no such port",
-                expected: "\(hypervisor):uplink, or \(hypervisor):tap(host) for the tap device of a host's port")
+                expected: "\(hypervisor):uplink, or \(hypervisor):tap(host) for the tap device of a host's port"
+                    + bridge)
             return
         }
         guard let (host, cards) = self.host(owner.host, card: owner.card, at: location) else { return }
@@ -119,7 +138,8 @@ extension Reader {
         if here.isEmpty {
             error(at: location, "\(host.name) is never on \(hypervisor)")
         } else if here.count > 1 {
-            let ports = here.map { "\(hypervisor):tap(\(host.name):\($0.name))" }
+            let device = rest.prefix { $0 != "(" }
+            let ports = here.map { "\(hypervisor):\(device)(\(host.name):\($0.name))" }
             error(at: location, "\(host.name) has \(here.count) ports on \(hypervisor)", expected: Self.oneOf(ports))
         }
     }
@@ -130,6 +150,7 @@ extension Reader {
             return
         }
         if names.hypervisors.contains(String(rest)) { return }
+        if names.switchesWithUplink.contains(place), checkUplink(of: place, rest, names, at: location) { return }
         let parts = rest.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard names.host(parts[0]) != nil else {
             let known = names.hypervisors + names.known(.host)

@@ -53,7 +53,8 @@ enum ProgramFormat {
             name, noun, documentation, blank: Reference(),
             fields: [
                 Field("on", \.on, .name(of: .host), required: true, "The host."),
-                Field("program", \.program, .text("a program of the host"), required: true, "The program's name there."),
+                Field(
+                    "program", \.program, .text("a program of the host"), required: true, "The program's name there."),
             ],
             check: { reference, tree, reader in
                 guard let host = reader.names?.host(reference.on) else { return }

@@ -35,6 +35,22 @@ enum Quantity {
         return overflow ? nil : product
     }
 
+    /// `5%`, `0.1%`, from 0 to 100.
+    static func percent(_ text: String) -> Double? {
+        guard let (number, unit) = split(text), unit == "%", let value = Double(number), (0...100).contains(value)
+        else { return nil }
+        return value
+    }
+
+    /// `100kbit`, `10Mbit`, in bits per second; tc(8)'s words.
+    static func rate(_ text: String) -> Int64? {
+        let units: [String: Int64] = ["bit": 1, "kbit": 1_000, "Mbit": 1_000_000, "Gbit": 1_000_000_000]
+        guard let (number, unit) = split(text), let factor = units[unit], let amount = Int64(number), amount > 0
+        else { return nil }
+        let (product, overflow) = amount.multipliedReportingOverflow(by: factor)
+        return overflow || product < 8 ? nil : product
+    }
+
     /// `3`, `>= 1`, `> 5`, `<= 2`, `< 3`, `2..4`.
     static func count(_ text: String) -> Expectation.Count? {
         func number(_ text: some StringProtocol) -> Int? {

@@ -96,7 +96,18 @@ extension Shape<Int> {
         parse: { Quantity.size($0) })
 }
 
+extension Shape<Double> {
+    static let percent = scalar(
+        "a percentage such as 5% or 0.1%", schema: .text(pattern: "^[0-9]+(\\.[0-9]+)? ?%$"),
+        parse: { Quantity.percent($0) })
+}
+
 extension Shape<Int64> {
+    /// Bits per second.
+    static let rate = scalar(
+        "a rate such as 100kbit, 10Mbit or 1Gbit", schema: .text(pattern: "^[0-9]+ ?(bit|kbit|Mbit|Gbit)$"),
+        parse: { Quantity.rate($0) })
+
     static let duration = scalar(
         "a duration such as 2s, 500ms or 15min",
         schema: .text(pattern: "^[0-9]+(\\.[0-9]+)? ?(ns|us|ms|s|min|h)$"), parse: { Quantity.duration($0) })
