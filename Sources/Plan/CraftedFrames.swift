@@ -63,22 +63,26 @@ extension Planner {
         }
     }
 
+    private func pairs(_ one: ClosedRange<UInt16>, _ other: ClosedRange<UInt16>) -> [(UInt16, UInt16)] {
+        one.flatMap { first in other.map { (first, $0) } }
+    }
+
     private func payloads(_ ip: CraftedPacket.IP) -> [(protocol: UInt8, payload: [UInt8])] {
         switch ip.payload {
         case .tcp(let tcp):
-            return tcp.sourcePorts.map { port in
+            return pairs(tcp.sourcePorts, tcp.destinationPorts).map { port, destinationPort in
                 let segment = FrameBuilder.tcp(
                     source: ip.source, destination: ip.destination, sourcePort: port,
-                    destinationPort: tcp.destinationPort, sequence: UInt32(truncatingIfNeeded: tcp.sequence),
+                    destinationPort: destinationPort, sequence: UInt32(truncatingIfNeeded: tcp.sequence),
                     acknowledgement: UInt32(truncatingIfNeeded: tcp.acknowledgement), flags: tcp.flags,
                     window: UInt16(truncatingIfNeeded: tcp.window), data: Array(tcp.data.utf8))
                 return (6, segment)
             }
         case .udp(let udp):
-            return udp.sourcePorts.map { port in
+            return pairs(udp.sourcePorts, udp.destinationPorts).map { port, destinationPort in
                 let datagram = FrameBuilder.udp(
                     source: ip.source, destination: ip.destination, sourcePort: port,
-                    destinationPort: udp.destinationPort, data: Array(udp.data.utf8))
+                    destinationPort: destinationPort, data: Array(udp.data.utf8))
                 return (17, datagram)
             }
         case .icmp(let icmp):

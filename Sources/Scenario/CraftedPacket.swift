@@ -49,10 +49,10 @@ public struct CraftedPacket: Sendable, Equatable {
         case other(UInt8, [UInt8])
     }
 
-    /// With a range of source ports one packet for each.
+    /// With ranges of ports one packet for each source and destination.
     public struct TCP: Sendable, Equatable {
         public var sourcePorts: ClosedRange<UInt16> = 0...0
-        public var destinationPort: UInt16 = 0
+        public var destinationPorts: ClosedRange<UInt16> = 0...0
         public var flags: TCPSegment.Flags = []
         public var sequence: Int = 0
         public var acknowledgement: Int = 0
@@ -64,7 +64,7 @@ public struct CraftedPacket: Sendable, Equatable {
 
     public struct UDP: Sendable, Equatable {
         public var sourcePorts: ClosedRange<UInt16> = 0...0
-        public var destinationPort: UInt16 = 0
+        public var destinationPorts: ClosedRange<UInt16> = 0...0
         public var data = ""
 
         public init() {}

@@ -148,6 +148,8 @@ public struct Expectation: Sendable, Equatable {
         public var destination: IPAddress?
         public var destinationPort: UInt16?
         public var sourcePort: UInt16?
+        /// The state of the entry with each of these original source ports; `none` for no entry.
+        public var states: [PortState] = []
         /// Which of the matching entries to count.
         public var state: String?
         /// Flags the entries must have; `!ASSURED` for one they must not have.
@@ -169,6 +171,16 @@ public struct Expectation: Sendable, Equatable {
             self.flags = flags
             self.zone = zone
             self.count = count
+        }
+    }
+
+    public struct PortState: Sendable, Equatable {
+        public var port: UInt16
+        public var state: String
+
+        public init(port: UInt16, state: String) {
+            self.port = port
+            self.state = state
         }
     }
 

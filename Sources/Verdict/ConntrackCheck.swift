@@ -5,6 +5,7 @@ internal import Scenario
 extension Expectation.Conntrack {
     func judged(in scope: Scope) throws(Unjudgeable) -> Finding {
         let table = scope.state.conntrack[try scope.names.namespace(on)] ?? []
+        guard states.isEmpty else { return judgedStates(table) }
         // The connections in question, and those of them that are as expected.
         let candidates = table.filter(concerns)
         let fitting = candidates.filter(fits)
@@ -17,6 +18,24 @@ extension Expectation.Conntrack {
         finding.require(
             holds, expected: "\(count.of("conntrack entry", "conntrack entries")) on \(on)\(attributes)",
             actual: "\(fitting.count) of \(candidates.count)\(list)")
+        return finding
+    }
+
+    /// Row by row: every port's entry, and what it is.
+    private func judgedStates(_ table: [ConntrackEntry]) -> Finding {
+        var finding = Finding(
+            "\(on)'s entries\(attributes) by source port: "
+                + states.map { "\($0.port) \($0.state)" }.joined(separator: ", "))
+        finding.control = "\(on)'s table has \(table.count.of("entry", "entries"))"
+        let candidates = table.filter(concerns)
+        for wanted in states {
+            let found = candidates.filter { $0.original.sourcePort == wanted.port }.map { $0.state ?? "no state" }
+            let actual = found.isEmpty ? "none" : found.joined(separator: " and ")
+            finding.require(
+                actual == wanted.state, expected: "\(wanted.port) in \(wanted.state)",
+                actual: "\(wanted.port) in \(actual)")
+        }
+        finding.details = candidates.map(\.text).limited()
         return finding
     }
 

@@ -94,6 +94,10 @@ struct CompositionTests {
                 "parameters: {Count: 1, count: 1, outcomes: [b]}",
                 "s.yaml:3:14: error: 'Count' cannot be a parameter's name"
             ),
+            (
+                "parameters: {outcomes: $(count), count: [$(outcomes)]}",
+                "s.yaml:3:14: error: parameter 'outcomes' stands for itself"
+            ),
             ("parameters: [count]", "s.yaml:3:13: error: found a list, expected a mapping from each parameter's name"),
         ])
     func mistakes(_ head: String, _ expected: String) {

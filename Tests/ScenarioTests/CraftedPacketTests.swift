@@ -37,7 +37,7 @@ struct CraftedPacketTests {
         #expect(file.diagnostics.map(\.description) == [])
         var tcp = CraftedPacket.TCP()
         tcp.sourcePorts = 4000...4003
-        tcp.destinationPort = 80
+        tcp.destinationPorts = 80...80
         tcp.flags = [.syn, .ack]
         var ip = CraftedPacket.IP()
         ip.source = try #require(IPAddress("192.0.2.1"))

@@ -205,7 +205,9 @@ enum Everything {
         timeline:
           - start: {on: lb, program: proxy}
           - stop: {on: lb, program: proxy}
-            expect: [{log: {on: lb, program: proxy, prints: [started], lines: 1}}]
+            expect:
+              - log: {on: lb, program: proxy, prints: [started], lines: 1}
+              - conntrack: {on: hv1, source_port: 4000, states: {4001: SYN_SENT, 4002: none}}
           - send:
               from: client
               source_mac: gw

@@ -7,6 +7,8 @@ struct Parameters {
     static let key = "parameters"
     private let values: [Tree.Entry]
     private(set) var diagnostics: [Diagnostic] = []
+    /// Those whose values are being put in: values may have parameters, but not themselves.
+    private var underway: [String] = []
 
     /// Trees that lie one over another, lowest first, with their parameters put in and the key taken off.
     static func filled(_ layers: [Tree]) -> ([Tree], [Diagnostic]) {
@@ -98,7 +100,15 @@ struct Parameters {
     }
 
     private mutating func value(of name: String, at location: SourceLocation) -> Tree? {
-        if let entry = values.first(where: { $0.key == name }) { return entry.value }
+        if let entry = values.first(where: { $0.key == name }) {
+            guard !underway.contains(name) else {
+                diagnostics.append(Diagnostic(at: entry.keyLocation, "parameter '\(name)' stands for itself"))
+                return nil
+            }
+            underway.append(name)
+            defer { underway.removeLast() }
+            return fill(entry.value)
+        }
         diagnostics.append(.unknown("parameter", name, at: location, known: values.map(\.key)))
         return nil
     }

@@ -57,7 +57,7 @@ enum CraftedPacketFormat {
         "craftedTCP", "a TCP segment", "A TCP segment without options; its checksum is right.", blank: .init(),
         fields: [
             Field("source_port", \.sourcePorts, ports, required: true, "The source port; of a range, a packet each."),
-            Field("destination_port", \.destinationPort, .port, required: true, "The destination port."),
+            Field("destination_port", \.destinationPorts, ports, required: true, "The destination port, or a range."),
             Field(
                 "flags", \.flags, flags, required: true, "Of syn, ack, fin, rst, psh, urg, ece and cwr; [] for none."),
             Field("sequence", \.sequence, .integer(0...Int(UInt32.max)), "The sequence number; 0."),
@@ -70,7 +70,7 @@ enum CraftedPacketFormat {
         "craftedUDP", "a UDP datagram", "A UDP datagram; its checksum is right.", blank: .init(),
         fields: [
             Field("source_port", \.sourcePorts, ports, required: true, "The source port; of a range, a packet each."),
-            Field("destination_port", \.destinationPort, .port, required: true, "The destination port."),
+            Field("destination_port", \.destinationPorts, ports, required: true, "The destination port, or a range."),
             Field("data", \.data, .text("text"), "What it carries; nothing."),
         ])
 

@@ -4,6 +4,26 @@ internal import Net
 enum TableFormat {
     private static let flags = Vocabulary.conntrackFlags + Vocabulary.conntrackFlags.map { "!" + $0 }
 
+    private static let states = Shape<[Expectation.PortState]>(
+        schema: .keyed(keyPattern: "^[0-9]{1,5}$", .words(Vocabulary.conntrackStates + ["none"]), minimum: 1),
+        expected: "a mapping from source ports to states"
+    ) { tree, reader in
+        guard let entries = tree.entries else {
+            reader.error(
+                at: tree.location, "found \(tree.found)", expected: "a mapping from source ports to states")
+            return nil
+        }
+        return entries.compactMap { entry in
+            guard let port = UInt16(entry.key) else {
+                reader.error(at: entry.keyLocation, "'\(Tree.shortened(entry.key))' is no port")
+                return nil
+            }
+            return Shape<String>.word(Vocabulary.conntrackStates + ["none"]).read(entry.value, reader).map {
+                Expectation.PortState(port: port, state: $0)
+            }
+        }
+    }
+
     static let conntrack = Shape<Expectation.Conntrack>.object(
         "conntrack", "a conntrack expectation", "Entries of a conntrack table: those that fit every field.",
         blank: .init(on: ""),
@@ -15,6 +35,9 @@ enum TableFormat {
             Field("destination_port", \.destinationPort, .port, "The destination port of the original direction."),
             Field("source_port", \.sourcePort, .port, "The source port of the original direction."),
             Field("state", \.state, .word(Vocabulary.conntrackStates), "The state."),
+            Field(
+                "states", \.states, states,
+                "Of several entries at once, by their original source ports: the state, or none for no entry."),
             Field("flags", \.flags, .oneOrMore(of: .word(flags)), "Flags they have; with ! those they do not have."),
             Field("zone", \.zone, .zone, "The conntrack zone."),
             Field("count", \.count, .count, "How many; at least one."),
