@@ -10,7 +10,7 @@ DRBENCH := .build/release/drbench
 SOURCES := Package.swift Sources Tests
 RUN_FLAGS ?=
 
-.PHONY: help run test setup kernel build lint format unit-test suite determinism clean
+.PHONY: help run test setup kernel build lint format unit-test suite mutation determinism clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -18,7 +18,7 @@ help: ## this list
 run: setup kernel build ## reproduce the whole story: set up, build, run every shipped scenario (RUN_FLAGS are drbench's)
 	@$(DRBENCH) run $(RUN_FLAGS)
 
-test: setup kernel build lint unit-test suite ## prove the project: set up, lint, unit tests, every scenario
+test: setup kernel build lint unit-test suite mutation ## prove the project: lint, unit tests, every scenario, mutations
 
 setup: ## install the Debian packages that are missing
 	@netns/setup.sh
@@ -38,8 +38,11 @@ format: ## format the sources in place
 unit-test: setup kernel build ## run the unit tests
 	@DRBENCH_PROGRAM="$(CURDIR)/$(DRBENCH)" swift test
 
-suite: setup kernel build ## run every scenario, evidence in .build/suite
-	@$(DRBENCH) run --out .build/suite $(RUN_FLAGS)
+suite: setup kernel build ## run every scenario twice and compare, evidence in .build/suite
+	@$(DRBENCH) run --check-determinism --out .build/suite $(RUN_FLAGS)
+
+mutation: setup kernel build ## break every scenario's network: its expectations must notice
+	@$(DRBENCH) mutate --quiet --out .build/mutations
 
 determinism: setup kernel build ## run every scenario twice with each of ten seeds: all must pass and be repeated to the byte
 	@for seed in {1..10}; do \

@@ -27,9 +27,15 @@ struct BoundProcess: ~Copyable {
         case interrupted(Int32)
     }
 
-    /// - Parameter cloneFlags: CLONE_NEW* flags for the process itself.
+    /// The first descriptor behind the standard ones and the events'.
+    static let firstOfFiles: Int32 = 4
+
+    /// - Parameters:
+    ///   - cloneFlags: CLONE_NEW* flags for the process itself.
+    ///   - files: descriptors that it gets, too, from `firstOfFiles` on.
     init(
-        path: String, arguments: [String], environment: [String], directory: String, cloneFlags: UInt = 0
+        path: String, arguments: [String], environment: [String], directory: String, cloneFlags: UInt = 0,
+        files: [Int32] = []
     ) throws(RunFailure) {
         let eventPipe = try Self.pipe()
         let consolePipe: (read: Int32, write: Int32)
@@ -44,7 +50,7 @@ struct BoundProcess: ~Copyable {
         var stage: UnsafePointer<CChar>?
         let pid = Self.withStrings([path] + arguments) { argv in
             Self.withStrings(environment) { envp in
-                let fds = [null, consolePipe.write, consolePipe.write, eventPipe.write]
+                let fds = [null, consolePipe.write, consolePipe.write, eventPipe.write] + files
                 return drb_spawn_bound(
                     path, argv, envp, directory, fds, Int32(fds.count), UInt(cloneFlags), &stage)
             }

@@ -69,6 +69,12 @@ public enum Guest {
         mount("proc", on: "/proc")
         mount("tmpfs", on: "/run")
         mount("tmpfs", on: "/tmp")
+        // What udev makes on other systems, and shells and servers count on.
+        mount("tmpfs", on: "/dev/shm", make: true)
+        symlink("/proc/self/fd", "/dev/fd")
+        for (number, name) in ["stdin", "stdout", "stderr"].enumerated() {
+            symlink("/proc/self/fd/\(number)", "/dev/\(name)")
+        }
         mount("hostfs", on: runFolder, data: order.folder, make: true)
         let line = open("/dev/ttyS0", O_RDWR | O_NOCTTY | O_CLOEXEC)
         if line < 0 || drb_raw_terminal(line) < 0 {

@@ -28,18 +28,22 @@ public struct UMLEngine: Engine {
         let folder = RunFolder(request.directory)
         try folder.write(request.plan)
         defer { folder.remove(Self.helperFolder) }
-        try linkProgram(in: request.directory)
+        let program = open(program, O_RDONLY | O_CLOEXEC)
+        guard program >= 0 else {
+            throw RunFailure(.couldNotStart, "cannot open \(self.program): \(Errno.name(errno))")
+        }
+        defer { close(program) }
         var process = try BoundProcess(
             path: kernel.program, arguments: arguments(for: request),
             environment: ["TMPDIR=\(try GuestMemory.folder(for: memory))", "PATH=/usr/bin"],
-            directory: request.directory)
+            directory: request.directory, files: [program])
         var stage = RunStage()
         let end = process.wait(seconds: request.timeLimit, restLimit: request.realTime ? nil : restLimit) { event in
             stage.note(event)
             observe(event)
         }
         folder.write(process.consoleText.bytes, to: RunFiles.console)
-        if let failure = Self.failure(end, stage: stage, console: process.consoleText, request, program: program) {
+        if let failure = Self.failure(end, stage: stage, console: process.consoleText, request, program: self.program) {
             throw failure
         }
     }
@@ -58,20 +62,13 @@ public struct UMLEngine: Engine {
     }
 
     private static let helperFolder = ".guest"
-    private static let programLink = helperFolder + "/init"
     /// The run's folder as the guest kernel's process, which is started in it, finds it through hostfs. Not by its path: a
     /// kernel mixes its command line into its randomness (random_init_early in drivers/char/random.c), so that a run in
     /// another folder, or by a program at another place, would be another run in spite of its seed.
     static let ownFolder = "/proc/self/cwd"
-
-    private func linkProgram(in directory: String) throws(RunFailure) {
-        let link = "\(directory)/\(Self.programLink)"
-        mkdir("\(directory)/\(Self.helperFolder)", 0o755)
-        unlink(link)
-        guard symlink(program, link) == 0 else {
-            throw RunFailure(.couldNotStart, "cannot make the link \(link): \(Errno.name(errno))")
-        }
-    }
+    /// The program as that process has it open. Not by a link in the run's folder, either: each folder on the way to it
+    /// would be an object in the guest's memory, and where things lie in memory shows (IPVS hashes with an address).
+    static let ownProgram = "/proc/self/fd/\(BoundProcess.firstOfFiles)"
 
     private func arguments(for request: RunRequest) -> [String] {
         let order = Guest.Order(
@@ -79,7 +76,7 @@ public struct UMLEngine: Engine {
             virtual: request.realTime ? nil : .init(seed: request.seed, timeLimit: request.plan.virtualTimeLimit))
         let clock = request.realTime ? [] : ["time-travel=inf-cpu", "time-travel-start=\(Self.epoch)"]
         return [
-            "mem=\(memory)M", "rootfstype=hostfs", "root=/dev/root", "ro", "init=\(Self.ownFolder)/\(Self.programLink)",
+            "mem=\(memory)M", "rootfstype=hostfs", "root=/dev/root", "ro", "init=\(Self.ownProgram)",
             "con=null", "con0=null,fd:1", "ssl=null", "ssl0=null,fd:3", "quiet", "loglevel=4", "panic=-1",
             // The guest's helper files: inside the run's folder and removed with it.
             "uml_dir=./\(Self.helperFolder)/", "umid=lab",

@@ -10,6 +10,8 @@ public struct Snapshot: Codable, Sendable, Equatable {
     /// (/proc/net/snmp, /proc/net/netstat) and `rt_cache.in_martian_src` (/proc/net/stat/rt_cache, summed over CPUs).
     /// Counters at zero are left out.
     public var counters: [String: [String: Int]] = [:]
+    /// What programs have printed until then, by host and by name; nil if there are none.
+    public var logs: [String: [String: String]]?
 
     public init() {}
 }

@@ -196,6 +196,7 @@ final class Run {
         for place in places where place.role != .switch {
             try place.observe(into: &snapshot)
         }
+        snapshot.logs = programs.texts
         return snapshot
     }
 

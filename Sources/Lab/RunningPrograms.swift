@@ -33,6 +33,18 @@ final class RunningPrograms {
         }
     }
 
+    /// What each has printed until now, by host and name; nil if there was none.
+    var texts: [String: [String: String]]? {
+        guard !logs.isEmpty else { return nil }
+        var texts: [String: [String: String]] = [:]
+        for log in logs {
+            let parts = log.name.split(separator: ".", maxSplits: 1).map(String.init)
+            let process = running[log.name]
+            texts[parts[0], default: [:]][parts[1]] = log.text + (process.map { $0.output + $0.errors } ?? "")
+        }
+        return texts
+    }
+
     /// Asks it to end and waits until it has.
     func stop(_ program: String, in namespace: String) throws {
         let name = "\(namespace).\(program)"

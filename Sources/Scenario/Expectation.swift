@@ -23,6 +23,7 @@ public struct Expectation: Sendable, Equatable {
         case counter(Counter)
         case drop(Drop)
         case command(Command)
+        case log(Log)
     }
 
     /// How many: `3`, `>= 1`, `0`, `2..4`, `> 5`, `<= 2`.
@@ -326,6 +327,23 @@ public struct Expectation: Sendable, Equatable {
         public init(status: Int32? = nil, prints: [String] = []) {
             self.status = status
             self.prints = prints
+        }
+    }
+
+    /// What a program of a host has printed until then.
+    public struct Log: Sendable, Equatable {
+        public var on: String
+        public var program: String
+        /// Texts that it must have printed.
+        public var prints: [String]
+        /// How many of its lines contain each of them; at least one.
+        public var lines: Count
+
+        public init(on: String, program: String, prints: [String], lines: Count = .some) {
+            self.on = on
+            self.program = program
+            self.prints = prints
+            self.lines = lines
         }
     }
 }

@@ -90,6 +90,7 @@ extension Scope {
         case .counter(let counter): try counter.judged(in: self)
         case .drop(let drop): try drop.judged(in: self)
         case .command(let command): try command.judged(in: self)
+        case .log(let log): try log.judged(in: self)
         }
     }
 }
@@ -109,6 +110,7 @@ extension Expectation.Check {
         case .counter: "counter"
         case .drop: "drop"
         case .command: "command"
+        case .log: "log"
         }
     }
 }

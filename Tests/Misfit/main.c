@@ -1,5 +1,5 @@
 // An init for lab kernels that does what PID 1 must not do. Its name is what it does: a guest's init has no arguments of
-// its own, so tests link to this program by the names below, and drbench links to that link.
+// its own, so tests copy this program to the names below; what it was started as is a link to that copy.
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

@@ -119,4 +119,42 @@ struct CraftedPacketTests {
         let messages = read("services: {s: {on: a, \(keys), real_servers: [b]}}").diagnostics.map(\.description)
         #expect(messages.contains { $0.contains(expected) }, "\(messages)")
     }
+
+    @Test("a program has a name, a command, files and ports")
+    func program() throws {
+        let file = read(
+            """
+            hosts:
+              a:
+                programs:
+                  web: {command: "nginx -g 'daemon off;'", files: {/run/nginx/a.conf: "x"}, listens: 80}
+            timeline: [{stop: {on: a, program: web}}, {start: {on: a, program: web}}]
+            """)
+        #expect(file.diagnostics.map(\.description) == [])
+        let program = try #require(file.scenarios.first?.hosts.first?.programs.first)
+        #expect(program.command == ["nginx", "-g", "daemon off;"])
+        #expect(program.files == [Program.File(path: "/run/nginx/a.conf", text: "x")])
+        #expect(program.listens == [80] && program.starts)
+        #expect(
+            file.scenarios.first?.timeline.map(\.action) == [
+                .stop(on: "a", program: "web"), .start(on: "a", program: "web"),
+            ])
+    }
+
+    @Test(
+        "a program's mistakes are told",
+        arguments: [
+            ("hosts: {a: {programs: {web: {}}}}", "a program needs 'command'"),
+            ("hosts: {a: {programs: {web: {command: x, files: {/etc/passwd: y}}}}}", "'/etc/passwd' is no place"),
+            ("hosts: {a: {programs: {web: {command: x, files: {/run/../etc/x: y}}}}}", "'/run/../etc/x' is no place"),
+            ("timeline: [{stop: {on: a, program: web}}]", "unknown program of a 'web'"),
+            (
+                "hosts: {a: {programs: {web: {command: x}}}}\ntimeline: [{stop: {on: a, program: wbe}}]",
+                "unknown program of a 'wbe'"
+            ),
+        ])
+    func programMistakes(_ body: String, _ expected: String) {
+        let messages = read(body).diagnostics.map(\.description)
+        #expect(messages.contains { $0.contains(expected) }, "\(messages)")
+    }
 }

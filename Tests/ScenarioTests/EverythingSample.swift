@@ -181,6 +181,14 @@ enum Everything {
         title: every way to compose
         topology: net
         parameters: {server: rs1, outcomes: [rs1, $(server)], count: 2}
+        hosts:
+          lb:
+            programs:
+              proxy:
+                command: haproxy -db -f /run/haproxy.cfg
+                files: {/run/haproxy.cfg: "global"}
+                listens: [80, 443]
+                starts: false
         services:
           dns:
             on: lb
@@ -195,6 +203,9 @@ enum Everything {
             real_servers:
               - {host: rs1, upper_threshold: 2, lower_threshold: 1, tunnel: {kind: gre}}
         timeline:
+          - start: {on: lb, program: proxy}
+          - stop: {on: lb, program: proxy}
+            expect: [{log: {on: lb, program: proxy, prints: [started], lines: 1}}]
           - send:
               from: client
               source_mac: gw

@@ -23,18 +23,20 @@ extension WholeProgram {
                 $0.split { $0 == " " || $0 == "," }.compactMap { UInt64($0) }
             } ?? [1]
 
-        @Test("the shipped suite passes twice, in other folders, and leaves the same", arguments: seeds)
+        /// Scenarios whose evidence shows the order of hash tables, which follows addresses in the guest's memory.
+        private static let telling = ["persistence", "cross-hv-p-old", "move-one-rs", "schedulers"]
+
+        @Test("the same is left in folders of other names and depths", arguments: seeds)
         func suite(_ seed: UInt64) async throws {
             var runs: [[String: Data]] = []
-            // Folders whose paths are of other lengths: where the output goes must not reach the guest's randomness.
-            for name in ["suite-\(seed)", "the-same-suite-again/with-seed-\(seed)"] {
+            for name in ["suite-\(seed)", "the-same-suite-again/and/deeper/with-seed-\(seed)"] {
                 let folder = try Drbench.emptyFolder(named: name)
                 let ended = try await Drbench.run(
-                    ["run", "--engine", "uml", "--seed", "\(seed)", "--quiet", "--out", folder])
+                    ["run", "--engine", "uml", "--seed", "\(seed)", "--quiet", "--out", folder] + Self.telling)
                 #expect(ended.status == 0, ended.text)
                 runs.append(try files(folder))
             }
-            #expect(runs[0].count > 100)
+            #expect(runs[0].count > 50)
             #expect(runs[0].keys.sorted() == runs[1].keys.sorted())
             let different = runs[0].filter { runs[1][$0.key] != $0.value }.keys.sorted()
             #expect(different == [], "seed \(seed): compare the folders in \(Drbench.output)")

@@ -22,6 +22,7 @@ enum ExpectationFormat {
         check("counter", TableFormat.counter, "How much a kernel counter has grown.", Check.counter),
         check("drop", PacketFormat.drop, "A drop, and the rule that made it.", Check.drop),
         check("command", TrafficFormat.command, "What the step's command printed.", Check.command),
+        check("log", ProgramFormat.log, "What a program has printed until then.", Check.log),
     ]
 
     private static let draft = Shape<Check?>.object(

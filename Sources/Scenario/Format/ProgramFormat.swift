@@ -20,7 +20,10 @@ enum ProgramFormat {
                     expected: expectedPath)
                 return nil
             }
-            guard let text = Shape<String>.text("the file's text").read(entry.value, reader) else { return nil }
+            guard let text = entry.value.text else {
+                reader.error(at: entry.value.location, "found \(entry.value.found)", expected: "the file's text")
+                return nil
+            }
             return Program.File(path: entry.key, text: text)
         }
     }
@@ -42,6 +45,25 @@ enum ProgramFormat {
         program.name = name
     }
 
+    static let log = Shape<Expectation.Log>.object(
+        "log", "a log expectation", "What a program of a host has printed until then.",
+        blank: .init(on: "", program: "", prints: []),
+        fields: [
+            Field("on", \.on, .name(of: .host), required: true, "The host."),
+            Field("program", \.program, .text("a program of the host"), required: true, "The program's name there."),
+            Field(
+                "prints", \.prints, .oneOrMore(of: .anyScalar("a text")), required: true,
+                "Texts that stand in what it printed."),
+            Field("lines", \.lines, .count, "How many of its lines have each of them; at least one."),
+        ],
+        check: { log, tree, reader in check(log.program, of: log.on, tree, reader) })
+
+    private static func check(_ program: String, of name: String, _ tree: Tree, _ reader: Reader) {
+        guard let host = reader.names?.host(name), !host.programs.contains(program) else { return }
+        reader.unknown(
+            "program of \(host.name)", program, at: tree.valueLocation(of: ["program"]), known: host.programs)
+    }
+
     struct Reference: Sendable {
         var on = ""
         var program = ""
@@ -56,13 +78,6 @@ enum ProgramFormat {
                 Field(
                     "program", \.program, .text("a program of the host"), required: true, "The program's name there."),
             ],
-            check: { reference, tree, reader in
-                guard let host = reader.names?.host(reference.on) else { return }
-                if !host.programs.contains(reference.program) {
-                    reader.unknown(
-                        "program of \(host.name)", reference.program, at: tree.valueLocation(of: ["program"]),
-                        known: host.programs)
-                }
-            })
+            check: { reference, tree, reader in check(reference.program, of: reference.on, tree, reader) })
     }
 }

@@ -1,0 +1,23 @@
+internal import Evidence
+internal import Scenario
+
+extension Expectation.Log {
+    func judged(in scope: Scope) throws(Unjudgeable) -> Finding {
+        let name = "\(program) on \(on)"
+        guard let text = scope.state.logs?[try scope.names.namespace(on)]?[program] else {
+            throw Unjudgeable("the evidence has no output of \(name)")
+        }
+        let all = text.split(whereSeparator: \.isNewline).map(String.init)
+        var finding = Finding(
+            "\(lines.of("line")) of \(name) with \(prints.map { "'\($0)'" }.joined(separator: " and "))")
+        finding.control = "\(all.count.of("line")) printed"
+        for wanted in prints {
+            let found = all.count { $0.contains(wanted) }
+            finding.require(
+                lines.contains(found), expected: "\(lines.of("line")) with '\(wanted)' from \(name)",
+                actual: "\(found) of \(all.count)")
+        }
+        finding.details = Array(all.suffix(20))
+        return finding
+    }
+}
