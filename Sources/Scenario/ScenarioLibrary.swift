@@ -47,6 +47,24 @@ public struct ScenarioLibrary: Sendable {
         return (result, withLines(diagnostics))
     }
 
+    /// Only the files that have these scenarios, by NAME or NAME/VARIANT; nil if a word may mean anything else, such as a
+    /// tag, so that all of the library must be looked at. What other files have wrong is no matter then.
+    public func load(named words: [String]) -> (scenarios: [Scenario], diagnostics: [Diagnostic])? {
+        let names = Set(words.map { String($0.prefix { $0 != "/" }) })
+        let files = scenarios.flatMap { directory in (try? Self.yamlFiles(below: directory).get()) ?? [] }
+            .filter { names.contains(Self.name(of: $0)) }
+        // One file for each name: with two of a name the whole library says which it takes.
+        guard files.count == names.count, Set(files.map(Self.name(of:))) == names else { return nil }
+        var result: [Scenario] = []
+        var diagnostics: [Diagnostic] = []
+        for file in files {
+            let loaded = load(file: file)
+            result += loaded.scenarios
+            diagnostics += loaded.diagnostics
+        }
+        return (result, diagnostics)
+    }
+
     /// What must fail: every mutation that a file of the library names, and every scenario's expectations in the networks
     /// of its file's other scenarios. Files with errors have none.
     public func mutants() -> [Mutant] {

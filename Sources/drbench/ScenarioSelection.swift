@@ -76,7 +76,9 @@ struct ScenarioSelection: ParsableArguments {
     /// Everything in the library, or in the files that were named, with what is wrong in it.
     private func loadAll() throws -> (scenarios: [Scenario], diagnostics: [Diagnostic]) {
         let (library, files) = try library()
-        guard !files.isEmpty else { return library.load() }
+        guard !files.isEmpty else {
+            return names.isEmpty ? library.load() : library.load(named: names) ?? library.load()
+        }
         var scenarios: [Scenario] = []
         var diagnostics: [Diagnostic] = []
         for file in files {

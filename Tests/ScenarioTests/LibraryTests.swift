@@ -39,6 +39,18 @@ struct LibraryTests {
         }
     }
 
+    @Test("by their names only the files are read that have them; a tag or a pattern may mean any")
+    func named() throws {
+        let library = ScenarioLibrary(scenarios: ["\(repository)/Scenarios"], topologies: "\(repository)/netns")
+        let some = try #require(library.load(named: ["dr-happy-same/newton", "cross-hv-p-old"]))
+        let all = library.load().scenarios.filter { ["dr-happy-same", "cross-hv-p-old"].contains($0.name) }
+        #expect(some.scenarios == all)
+        #expect(all.count > 3)
+        #expect(library.load(named: ["core"]) == nil)
+        #expect(library.load(named: ["cross-*"]) == nil)
+        #expect(library.load(named: ["cross-hv-p-old", "core"]) == nil)
+    }
+
     @Test("one name in two files is an error, and the first file has it")
     func duplicates() throws {
         try withLibrary(["t/net.yaml": Sample.topology, "s/a/one.yaml": Sample.head, "s/b/one.yaml": Sample.head]) {
