@@ -2,6 +2,7 @@ internal import CLinux
 internal import Glibc
 internal import Kernel
 internal import Lab
+internal import Net
 
 /// drbench as PID 1 of a lab kernel.
 public enum Guest {
@@ -25,9 +26,10 @@ public enum Guest {
             var timeLimit: Int
         }
 
-        /// As one word without spaces or quotes.
+        /// As one word without spaces or quotes, which would break a kernel's command line.
         var text: String {
-            ([Hex.encode(folder)] + (virtual.map { ["\($0.seed)", "\($0.timeLimit)"] } ?? [])).joined(separator: ":")
+            ([Hexadecimal.encode(folder.utf8)] + (virtual.map { ["\($0.seed)", "\($0.timeLimit)"] } ?? [])).joined(
+                separator: ":")
         }
 
         init(folder: String, virtual: Virtual?) {
@@ -37,7 +39,9 @@ public enum Guest {
 
         init?(_ text: String) {
             let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-            guard let first = parts.first, let folder = Hex.decode(first), !folder.isEmpty else { return nil }
+            guard let octets = parts.first.flatMap({ Hexadecimal.decode($0) }),
+                let folder = String(validating: octets, as: UTF8.self), !folder.isEmpty
+            else { return nil }
             self.folder = folder
             if parts.count == 1 { return }
             guard parts.count == 3, let seed = UInt64(parts[1]), let limit = Int(parts[2]), limit > 0 else {

@@ -28,24 +28,3 @@ struct RunFolder {
         try? FileManager.default.removeItem(at: URL(filePath: path).appending(path: name))
     }
 }
-
-/// Text as hexadecimal digits, for a kernel command line, which spaces and quotes would break.
-public enum Hex {
-    public static func encode(_ text: String) -> String {
-        text.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-
-    /// nil if `digits` is not the encoding of a text.
-    public static func decode(_ digits: String) -> String? {
-        let digits = Array(digits.utf8)
-        guard digits.count % 2 == 0 else { return nil }
-        var bytes: [UInt8] = []
-        for start in stride(from: 0, to: digits.count, by: 2) {
-            guard let byte = UInt8(String(decoding: digits[start..<start + 2], as: UTF8.self), radix: 16) else {
-                return nil
-            }
-            bytes.append(byte)
-        }
-        return String(validating: bytes, as: UTF8.self)
-    }
-}

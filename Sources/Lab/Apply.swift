@@ -1,4 +1,5 @@
 internal import Capture
+internal import Glibc
 internal import Kernel
 internal import Net
 internal import Plan
@@ -98,7 +99,12 @@ extension Run {
 
     /// Sends frames as they stand.
     func send(_ frames: [String], times: Int, interval: Int64, from interface: String, in place: Place) throws {
-        let frames = frames.map(Self.octets)
+        let frames = try frames.map { digits in
+            guard let octets = Hexadecimal.decode(digits) else {
+                throw KernelError("send a frame from \(interface)", code: EINVAL, namespace: place.name)
+            }
+            return octets
+        }
         // A ring holds many more, but each frame may be in several of them more than once.
         let framesBetweenDrains = 64
         for time in 0..<times {
@@ -107,13 +113,6 @@ extension Run {
                 try place.namespace.send(frame, from: interface)
                 if (time * frames.count + index + 1) % framesBetweenDrains == 0 { captures.drain() }
             }
-        }
-    }
-
-    private static func octets(_ hexadecimal: String) -> [UInt8] {
-        let digits = Array(hexadecimal.utf8)
-        return stride(from: 0, to: digits.count - 1, by: 2).compactMap {
-            UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16)
         }
     }
 

@@ -64,11 +64,7 @@ final class Place {
     }
 
     func restoreSets(_ text: String) throws {
-        let namespace = namespace
-        try RuleTables.restoreSets(text) { arguments, input in
-            let record = try ProcessRunner.run(arguments, in: namespace, input: input).record
-            return (record.status, record.output, record.errors)
-        }
+        try RuleTables.restoreSets(text, run: ruleProgramRunner)
     }
 
     func add(_ service: IPVSServicePlan) throws {
@@ -126,15 +122,19 @@ final class Place {
 
     // MARK: Handles
 
+    /// Runs iptables and its relatives here.
+    private var ruleProgramRunner: RuleProgramRunner {
+        let namespace = namespace
+        return { arguments, input in
+            let record = try ProcessRunner.run(arguments, in: namespace, input: input).record
+            return (record.status, record.output, record.errors)
+        }
+    }
+
     private func rules() throws -> RuleReader {
         if let ruleReader { return ruleReader }
-        let namespace = namespace
-        let reader = try namespace.run {
-            try RuleReader { arguments, input in
-                let record = try ProcessRunner.run(arguments, in: namespace, input: input).record
-                return (record.status, record.output, record.errors)
-            }
-        }
+        let run = ruleProgramRunner
+        let reader = try namespace.run { try RuleReader(run: run) }
         ruleReader = reader
         return reader
     }

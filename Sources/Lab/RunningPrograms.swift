@@ -2,13 +2,24 @@ internal import FoundationEssentials
 internal import Glibc
 internal import Kernel
 internal import Plan
+internal import Scenario
 
-/// The real programs of a run, by host and name.
+/// The real programs of a run.
 final class RunningPrograms {
+    private struct Entry {
+        var host: String
+        var name: String
+        /// nil while it is stopped.
+        var process: RunningProcess?
+        /// What it printed in its earlier lives.
+        var past = ""
+
+        var text: String { past + (process.map { $0.output + $0.errors } ?? "") }
+    }
+
     private let clock: RunClock
-    private var running: [String: RunningProcess] = [:]
-    /// What each has printed, over all its lives, in the order of their first.
-    private var logs: [(name: String, text: String)] = []
+    /// In the order of their first start.
+    private var entries: [Entry] = []
 
     init(clock: RunClock) { self.clock = clock }
 
@@ -17,10 +28,12 @@ final class RunningPrograms {
     /// Errors: ENOENT for a program that is not there, ECANCELED for one that ended, ETIMEDOUT for one that did not
     /// listen in time; with what it printed.
     func start(_ program: Plan.ProgramPlan, in place: Place) throws {
-        let name = "\(program.namespace).\(program.name)"
         let process = try ProcessRunner.start(Self.wrapped(program), in: place.namespace)
-        running[name] = process
-        if !logs.contains(where: { $0.name == name }) { logs.append((name, "")) }
+        let index = index(of: program.name, on: program.namespace) ?? entries.endIndex
+        if index == entries.endIndex { entries.append(Entry(host: program.namespace, name: program.name)) }
+        // One that ended by itself may start again without a stop.
+        entries[index].past = entries[index].text
+        entries[index].process = process
         let deadline = clock.now() + 10_000_000_000
         while try !place.listens(on: program.listens) {
             guard process.isRunning else {
@@ -29,47 +42,44 @@ final class RunningPrograms {
             guard clock.now() < deadline else {
                 throw failure("it does not listen on \(program.listens) after 10 s", ETIMEDOUT, program, process)
             }
+            // Nothing tells when a socket of another program begins to listen; asleep, virtual time goes on.
             clock.sleep(5_000_000)
         }
     }
 
+    private func index(of program: String, on host: String) -> Int? {
+        entries.firstIndex { $0.host == host && $0.name == program }
+    }
+
     /// What each has printed until now, by host and name; nil if there was none.
     var texts: [String: [String: String]]? {
-        guard !logs.isEmpty else { return nil }
-        var texts: [String: [String: String]] = [:]
-        for log in logs {
-            let parts = log.name.split(separator: ".", maxSplits: 1).map(String.init)
-            let process = running[log.name]
-            texts[parts[0], default: [:]][parts[1]] = log.text + (process.map { $0.output + $0.errors } ?? "")
-        }
-        return texts
+        guard !entries.isEmpty else { return nil }
+        return entries.reduce(into: [:]) { $0[$1.host, default: [:]][$1.name] = $1.text }
     }
 
     /// Asks it to end and waits until it has.
     func stop(_ program: String, in namespace: String) throws {
-        let name = "\(namespace).\(program)"
-        guard let process = running.removeValue(forKey: name) else {
+        guard let index = index(of: program, on: namespace), let process = entries[index].process else {
             throw KernelError("stop \(program)", code: ESRCH, explanation: "it is not running", namespace: namespace)
         }
-        try end(process, name: name)
-    }
-
-    /// Ends all, the latest first.
-    func stopAll() {
-        for (name, process) in running.sorted(by: { $0.key > $1.key }) { try? end(process, name: name) }
-        running = [:]
-    }
-
-    private func end(_ process: RunningProcess, name: String) throws {
+        entries[index].process = nil
         let result = try process.terminate()
-        if let index = logs.firstIndex(where: { $0.name == name }) { logs[index].text += result.output + result.errors }
+        entries[index].past += result.output + result.errors
+    }
+
+    /// Ends all that still run, in the opposite order of their names, whatever order they were started in.
+    func stopAll() {
+        let running = entries.filter { $0.process != nil }
+        for entry in running.sorted(by: { ($0.host, $0.name) > ($1.host, $1.name) }) {
+            try? stop(entry.name, in: entry.host)
+        }
     }
 
     /// Writes what they printed, each to a file.
     func save(to folder: String) throws {
-        for (name, text) in logs where !text.isEmpty {
+        for entry in entries where !entry.text.isEmpty {
             mkdir(folder, 0o755)
-            try Data(text.utf8).write(to: URL(filePath: "\(folder)/\(name).log"))
+            try Data(entry.text.utf8).write(to: URL(filePath: "\(folder)/\(entry.host).\(entry.name).log"))
         }
     }
 

@@ -18,13 +18,18 @@ extension Planner {
         return word.hasPrefix("tap") ? port.tapName : port.hybridPortName
     }
 
-    /// The port between the parentheses.
     private func port(_ word: String, _ kind: String) throws -> Port {
-        let place = word.drop { $0 != "(" }.dropFirst().dropLast().split(separator: ":").map(String.init)
-        guard let name = place.first, let host = scenario.host(name),
-            let port = place.count == 1 ? host.ports.first : host.ports.first(where: { $0.name == place[1] })
-        else { throw PlanError("the rule names \(kind) \(word), but there is no such port") }
+        guard let port = port(inside: word) else {
+            throw PlanError("the rule names \(kind) \(word), but there is no such port")
+        }
         return port
+    }
+
+    /// The port between the parentheses of `tap(lb)` or `i(lb:eth0)`; nil if there is none.
+    func port(inside word: String) -> Port? {
+        let place = word.drop { $0 != "(" }.dropFirst().dropLast().split(separator: ":").map(String.init)
+        guard let name = place.first, let host = scenario.host(name) else { return nil }
+        return place.count == 1 ? host.ports.first : host.ports.first { $0.name == place[1] }
     }
 
     /// The chain that `i(lb)`, `o(lb)` or `s(lb:eth0)` stands for; nil if the word is none of these.

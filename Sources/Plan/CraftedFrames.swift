@@ -11,7 +11,8 @@ extension Planner {
             FrameBuilder.ethernet(source: source, destination: destination, type: type, payload: payload)
         }
         return .send(
-            namespace: namespace, interface: interface, frames: frames.map { $0.hexadecimal }, count: packet.count,
+            namespace: namespace, interface: interface, frames: frames.map { Hexadecimal.encode($0) },
+            count: packet.count,
             interval: packet.interval)
     }
 
@@ -23,13 +24,10 @@ extension Planner {
             guard let port = ports.first else { throw PlanError("'\(name)' is no port to send from") }
             return (host.name, port.name, port.macAddress)
         }
-        guard parts.count == 2, let open = parts[1].firstIndex(of: "("), parts[1].hasPrefix("tap("),
-            parts[1].hasSuffix(")")
-        else { throw PlanError("'\(name)' is no port to send from: a host's, or a hypervisor's tap") }
-        let owner = parts[1][parts[1].index(after: open)...].dropLast().split(separator: ":").map(String.init)
-        guard let host = owner.first.flatMap({ scenario.host($0) }),
-            let port = host.ports.first(where: { owner.count == 1 || $0.name == owner[1] })
-        else { throw PlanError("'\(name)' is no port to send from") }
+        guard parts.count == 2, parts[1].hasPrefix("tap("), parts[1].hasSuffix(")") else {
+            throw PlanError("'\(name)' is no port to send from: a host's, or a hypervisor's tap")
+        }
+        guard let port = port(inside: parts[1]) else { throw PlanError("'\(name)' is no port to send from") }
         return (parts[0], port.tapName, port.macAddress)
     }
 
@@ -92,11 +90,5 @@ extension Planner {
             return [(ip.source.family == .v4 ? 1 : 58, message)]
         case .other(let number, let octets): return [(number, octets)]
         }
-    }
-}
-
-extension [UInt8] {
-    fileprivate var hexadecimal: String {
-        map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

@@ -64,27 +64,18 @@ public struct Plan: Codable, Sendable, Equatable {
     }
 
     public struct ProgramPlan: Codable, Sendable, Equatable {
-        public struct File: Codable, Sendable, Equatable {
-            public var path: String
-            public var text: String
-
-            public init(path: String, text: String) {
-                self.path = path
-                self.text = text
-            }
-        }
-
         public var namespace: String
         public var name: String
         public var arguments: [String]
         /// What is its own, and empty but for its files.
         public var folders: [String]
-        public var files: [File]
+        public var files: [Program.File]
         /// TCP ports.
         public var listens: [UInt16]
 
         public init(
-            namespace: String, name: String, arguments: [String], folders: [String], files: [File], listens: [UInt16]
+            namespace: String, name: String, arguments: [String], folders: [String], files: [Program.File],
+            listens: [UInt16]
         ) {
             self.namespace = namespace
             self.name = name

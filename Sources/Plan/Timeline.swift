@@ -74,7 +74,7 @@ extension Plan.ProgramPlan {
     init(_ program: Program, in namespace: String) {
         self.init(
             namespace: namespace, name: program.name, arguments: program.command, folders: Program.folders,
-            files: program.files.map { File(path: $0.path, text: $0.text) }, listens: program.listens)
+            files: program.files, listens: program.listens)
     }
 }
 

@@ -15,7 +15,7 @@ public struct Program: Sendable, Equatable {
     /// Where it may have files.
     public static let folders = ["/run", "/tmp", "/var/log", "/var/lib"]
 
-    public struct File: Sendable, Equatable {
+    public struct File: Codable, Sendable, Equatable {
         public var path: String
         public var text: String
 

@@ -55,14 +55,7 @@ public struct ScenarioLibrary: Sendable {
             .filter { names.contains(Self.name(of: $0)) }
         // One file for each name: with two of a name the whole library says which it takes.
         guard files.count == names.count, Set(files.map(Self.name(of:))) == names else { return nil }
-        var result: [Scenario] = []
-        var diagnostics: [Diagnostic] = []
-        for file in files {
-            let loaded = load(file: file)
-            result += loaded.scenarios
-            diagnostics += loaded.diagnostics
-        }
-        return (result, diagnostics)
+        return load(files: files)
     }
 
     /// What must fail: every mutation that a file of the library names, and every scenario's expectations in the networks
@@ -88,10 +81,19 @@ public struct ScenarioLibrary: Sendable {
     }
 
     /// One file, wherever it is, on a topology of this library.
-    public func load(file: String) -> (scenarios: [Scenario], diagnostics: [Diagnostic]) {
+    public func load(file: String) -> (scenarios: [Scenario], diagnostics: [Diagnostic]) { load(files: [file]) }
+
+    /// Some files, in their order.
+    public func load(files: [String]) -> (scenarios: [Scenario], diagnostics: [Diagnostic]) {
         let store = TopologyStore(directory: topologies, checks: checks)
-        let (scenarios, diagnostics) = read(file: file, store.source)
-        return (scenarios, withLines(store.diagnostics(all: false) + diagnostics))
+        var result: [Scenario] = []
+        var diagnostics: [Diagnostic] = []
+        for file in files {
+            let loaded = read(file: file, store.source)
+            result += loaded.scenarios
+            diagnostics += loaded.diagnostics
+        }
+        return (result, withLines(store.diagnostics(all: false) + diagnostics))
     }
 
     private func read(file: String, _ topologies: TopologySource) -> (scenarios: [Scenario], diagnostics: [Diagnostic])

@@ -26,6 +26,9 @@ struct Bench: Sendable {
     /// Whether each scenario runs twice, to compare what the two runs left.
     var checksDeterminism = false
 
+    /// One for each processor.
+    static var defaultJobs: Int { max(1, ProcessInfo.processInfo.activeProcessorCount) }
+
     /// In the order of `scenarios`, whatever order they end in.
     func run(_ scenarios: [Scenario], suite: @Sendable (Scenario) -> String) -> [ScenarioRun] {
         let next = Mutex(0)
@@ -57,23 +60,24 @@ struct Bench: Sendable {
 
     private func run(_ scenario: Scenario) -> ScenarioRun {
         let start = ContinuousClock.now
-        let missing = scenario.allNeeds.filter { !capabilities.has($0) }
+        let plan = Result { try Plan(scenario) }
+        let missing = scenario.allNeeds(try? plan.get()).filter { !capabilities.has($0) }
         if !missing.isEmpty {
             let reasons = missing.map { "\($0) (\(capabilities.reason(against: $0)))" }.joined(separator: ", ")
             return ScenarioRun(
                 verdict: .skipped(scenario, because: "the \(engine.name) engine lacks \(reasons)"))
         }
-        let absent = ((try? Plan(scenario))?.programWords ?? []).filter { !Tools.isInstalled($0) }
+        let absent = ((try? plan.get())?.programWords ?? []).filter { !Tools.isInstalled($0) }
         if !absent.isEmpty {
             return ScenarioRun(
                 verdict: .skipped(
                     scenario, because: "not installed: \(absent.joined(separator: ", ")) ('make setup' installs it)"))
         }
         let folder = "\(output)/\(scenario.fullName)"
-        var verdict = verdict(on: scenario, folder: folder)
+        var verdict = verdict(on: scenario, plan, folder: folder)
         if checksDeterminism, verdict.status != .error {
             let again = folder + ".again"
-            _ = self.verdict(on: scenario, folder: again)
+            _ = self.verdict(on: scenario, plan, folder: again)
             if let difference = RunComparison.firstDifference(folder, again) {
                 verdict = .error(scenario, because: "not deterministic: \(difference)", engine: verdict.engine)
             } else {
@@ -88,10 +92,10 @@ struct Bench: Sendable {
                     + Nanoseconds(wall.components.attoseconds / 1_000_000_000)))
     }
 
-    private func verdict(on scenario: Scenario, folder: String) -> Verdict {
+    private func verdict(on scenario: Scenario, _ planned: Result<Plan, any Error>, folder: String) -> Verdict {
         let plan: Plan
         do {
-            plan = try Plan(scenario)
+            plan = try planned.get()
             try OutputFolder.prepare(folder)
         } catch {
             return .error(scenario, because: "\(error)")
@@ -136,9 +140,9 @@ struct Bench: Sendable {
 }
 
 extension Scenario {
-    /// What it says that it needs, and what its network needs.
-    var allNeeds: [String] {
-        let planned = (try? Plan(self))?.needs ?? []
+    /// What it says that it needs, and what its plan needs.
+    func allNeeds(_ plan: Plan?) -> [String] {
+        let planned = plan?.needs ?? []
         return needs + planned.subtracting(needs).sorted()
     }
 }

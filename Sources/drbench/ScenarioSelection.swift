@@ -79,13 +79,7 @@ struct ScenarioSelection: ParsableArguments {
         guard !files.isEmpty else {
             return names.isEmpty ? library.load() : library.load(named: names) ?? library.load()
         }
-        var scenarios: [Scenario] = []
-        var diagnostics: [Diagnostic] = []
-        for file in files {
-            let loaded = library.load(file: file)
-            scenarios += loaded.scenarios
-            diagnostics += loaded.diagnostics
-        }
+        var (scenarios, diagnostics) = library.load(files: files)
         if names.count > files.count {
             let loaded = library.load()
             scenarios += loaded.scenarios

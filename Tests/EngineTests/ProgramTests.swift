@@ -22,10 +22,11 @@ struct ProgramTests {
     @Test("a program that computes for ever is a hang; what was seen before that step is kept and named")
     func hang() async throws {
         let folder = try Workplace.folder()
-        let ended = try await Command.drbench("busy", "--timeout", "3", in: folder)
+        // Time enough to get to the step, with all the other tests about.
+        let ended = try await Command.drbench("busy", "--timeout", "20", in: folder)
         #expect(ended.status == 3, "\(ended.lines)")
         #expect(
-            ended.output.contains("hang: not finished after 3 s of wall-clock time, in step 'computes for ever'"),
+            ended.output.contains("hang: not finished after 20 s of wall-clock time, in step 'computes for ever'"),
             "\(ended.lines)")
         try expectPartialEvidence(in: folder, "out/busy", ended, steps: 0)
     }

@@ -20,16 +20,7 @@ enum CraftedPacketFormat {
     /// `deadbeef`, also with spaces and colons between the octets.
     static let octets = Shape<[UInt8]>.scalar(
         "octets in hexadecimal such as \"08 00 45\"", schema: .scalar(pattern: "^([0-9a-fA-F]{2}[ :]?)*$"),
-        parse: { text in
-            let digits = text.filter { $0 != " " && $0 != ":" }
-            guard digits.count % 2 == 0, digits.allSatisfy(\.isHexDigit), digits.utf8.count == digits.count else {
-                return nil
-            }
-            let all = Array(digits.utf8)
-            return stride(from: 0, to: all.count, by: 2).compactMap {
-                UInt8(String(decoding: all[$0..<$0 + 2], as: UTF8.self), radix: 16)
-            }
-        })
+        parse: { text in Hexadecimal.decode(text.filter { $0 != " " && $0 != ":" }) })
 
     private static let flagNames: [(String, TCPSegment.Flags)] = [
         ("fin", .fin), ("syn", .syn), ("rst", .rst), ("psh", .psh), ("ack", .ack), ("urg", .urg), ("ece", .ece),

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Engine
 import Glibc
+import Plan
 import Scenario
 
 struct DoctorCommand: ParsableCommand {
@@ -53,7 +54,8 @@ struct DoctorCommand: ParsableCommand {
 
         Console.output("")
         let scenarios = try selection.load()
-        for engine in able { show(engine.name, engine.capabilities, scenarios) }
+        let needs = scenarios.map { $0.allNeeds(try? Plan($0)) }
+        for engine in able { show(engine.name, engine.capabilities, scenarios, needs) }
         guard !able.isEmpty else { throw ExitCode.cannotRun }
     }
 
@@ -64,8 +66,7 @@ struct DoctorCommand: ParsableCommand {
         }
     }
 
-    private func show(_ engine: String, _ capabilities: Capabilities, _ scenarios: [Scenario]) {
-        let needs = scenarios.map(\.allNeeds)
+    private func show(_ engine: String, _ capabilities: Capabilities, _ scenarios: [Scenario], _ needs: [[String]]) {
         let runnable = zip(scenarios, needs).filter { $1.allSatisfy(capabilities.has) }.map(\.0)
         let name = engine.padded(to: 9)
         guard runnable.count < scenarios.count else {

@@ -55,7 +55,7 @@ struct MutateCommand: ParsableCommand {
         Interruption.watch()
         let bench = Bench(
             engine: choice.engine, capabilities: choice.capabilities, output: output, seed: seed, realTime: false,
-            timeLimit: 120, jobs: jobs ?? max(1, ProcessInfo.processInfo.activeProcessorCount),
+            timeLimit: 120, jobs: jobs ?? Bench.defaultJobs,
             progress: Progress(total: 0, style: .silent, colour: false) { _ in })
         while true {
             let open = fates.indices.filter { !fates[$0].mutants.isEmpty && (all || fates[$0].killers.isEmpty) }

@@ -85,7 +85,7 @@ struct RunCommand: ParsableCommand {
         }
         let bench = Bench(
             engine: choice.engine, capabilities: choice.capabilities, output: output, seed: seed, realTime: realTime,
-            timeLimit: timeout, jobs: jobs ?? max(1, ProcessInfo.processInfo.activeProcessorCount),
+            timeLimit: timeout, jobs: jobs ?? Bench.defaultJobs,
             progress: Progress(
                 total: scenarios.count,
                 style: quiet ? .silent : verbose ? .lines : Console.isTerminal ? .live : .silent,
