@@ -12,6 +12,8 @@ public struct TCPSegment: Sendable, Equatable {
     public let payloadLength: Int
     /// The MSS option of a SYN.
     public let maximumSegmentSize: UInt16?
+    /// TSval of the timestamps option (RFC 7323).
+    public let timestamp: UInt32?
     /// Whether this is the beginning of a header that an ICMP error quotes: ports and sequence number, the rest is zero.
     public let isPartial: Bool
 
@@ -42,6 +44,7 @@ public struct TCPSegment: Sendable, Equatable {
             window = 0
             payloadLength = 0
             maximumSegmentSize = nil
+            timestamp = nil
             isPartial = true
             return
         }
@@ -52,23 +55,26 @@ public struct TCPSegment: Sendable, Equatable {
         let header = Int(octets[start + 12] >> 4) * 4
         guard header >= 20, start + header <= end else { return nil }
         payloadLength = end - start - header
+        let options = start + 20..<min(start + header, octets.count)
         maximumSegmentSize =
             flags.contains(.syn)
-            ? Self.maximumSegmentSize(octets, from: start + 20, to: min(start + header, octets.count)) : nil
+            ? Self.option(2, length: 4, in: octets, options).map { octets.uint16(at: $0 + 2) } : nil
+        timestamp = Self.option(8, length: 10, in: octets, options).map { octets.uint32(at: $0 + 2) }
     }
 
-    private static func maximumSegmentSize(_ octets: Span<UInt8>, from start: Int, to end: Int) -> UInt16? {
-        var offset = start
-        while offset < end {
+    /// Where the first option of a kind begins; nil if there is none of this length.
+    private static func option(_ wanted: UInt8, length: Int, in octets: Span<UInt8>, _ options: Range<Int>) -> Int? {
+        var offset = options.lowerBound
+        while offset < options.upperBound {
             switch octets[offset] {
             case 0: return nil
             case 1: offset += 1
             case let kind:
-                guard offset + 2 <= end, case let length = Int(octets[offset + 1]), length >= 2,
-                    offset + length <= end
+                guard offset + 2 <= options.upperBound, case let own = Int(octets[offset + 1]), own >= 2,
+                    offset + own <= options.upperBound
                 else { return nil }
-                if kind == 2, length == 4 { return octets.uint16(at: offset + 2) }
-                offset += length
+                if kind == wanted, own == length { return offset }
+                offset += own
             }
         }
         return nil

@@ -70,6 +70,7 @@ import Testing
         #expect(segment.window == 64240)
         #expect(segment.payloadLength == 0)
         #expect(segment.maximumSegmentSize == 1460)
+        #expect(segment.timestamp == 1)
     }
 
     @Test("TCP data is counted by the IP length: padding does not add to it, a cut-off capture does not take from it")
