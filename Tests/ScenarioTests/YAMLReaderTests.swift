@@ -27,6 +27,18 @@ struct YAMLReaderTests {
         #expect(root["c"]?["b"]?.location == place(1, 11))
     }
 
+    @Test("a merge key takes a mapping's keys over; what stands beside it, and what stands earlier, goes before")
+    func mergeKeys() throws {
+        let text = "a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc: {<<: [*a, *b], x: 3}\nd: {<<: *b}\ne: {\"<<\": 1}\n"
+        let (tree, diagnostics) = YAMLReader.read(text, file: "f")
+        #expect(diagnostics == [])
+        func written(_ key: String) -> [String]? { tree?[key]?.entries?.map { "\($0.key) \($0.value.text ?? "")" } }
+        #expect(written("c") == ["x 3", "y 1", "z 2"])
+        #expect(written("d") == ["y 2", "z 2"])
+        #expect(written("e") == ["<< 1"])
+        #expect(tree?["c"]?.entry("z")?.keyLocation == place(2, 14))
+    }
+
     @Test("laid over another tree, maps merge key by key and everything else is replaced")
     func overlay() throws {
         func tree(_ text: String) throws -> Tree { try #require(YAMLReader.read(text, file: "f").tree) }

@@ -123,6 +123,7 @@ struct YAMLReader {
 
     private mutating func convert(_ mapping: Node.Mapping, at location: SourceLocation, depth: Int) -> Tree? {
         var entries: [Tree.Entry] = []
+        var merged: [Tree.Entry] = []
         var standIns: [(key: String, location: SourceLocation)] = []
         for (key, value) in mapping {
             let place = SourceLocation(
@@ -132,6 +133,10 @@ struct YAMLReader {
                 continue
             }
             guard let tree = convert(value, depth: depth + 1) else { return nil }
+            if scalar.string == "<<", scalar.style == .plain || scalar.style == .any {
+                merged += merge(tree)
+                continue
+            }
             if let original = duplicates[scalar.string] {
                 standIns.append((original, place))
             } else {
@@ -148,7 +153,20 @@ struct YAMLReader {
                 later.line, later.column,
                 "key '\(standIn.key)' stands twice in one mapping, first at \(standIn.location)")
         }
+        for entry in merged where !entries.contains(where: { $0.key == entry.key }) { entries.append(entry) }
         return Tree(content: .map(entries), location: location)
+    }
+
+    /// What a merge key (`<<: *anchor`, `<<: [*a, *b]`) brings along: a mapping's own keys, and those of a mapping that
+    /// stands earlier, go before.
+    private mutating func merge(_ tree: Tree) -> [Tree.Entry] {
+        (tree.elements ?? [tree]).flatMap { source in
+            if let entries = source.entries { return entries }
+            report(
+                source.location.line, source.location.column, "found \(source.found) behind '<<'",
+                expected: "a mapping, or a list of mappings, whose keys are taken over")
+            return []
+        }
     }
 
     private mutating func report(_ line: Int, _ column: Int, _ message: String, expected: String? = nil) {
