@@ -95,6 +95,21 @@ public final class RunningProcess: Sendable {
         child.hasEnded(within: limit)
     }
 
+    /// Waits for the program to end by itself, however long that takes.
+    ///
+    /// Errors: ECHILD if something else in the process took the program's exit status.
+    public func finish() throws(KernelError) -> ProcessResult {
+        collector.stop()
+        return try child.result(timedOut: false)
+    }
+
+    /// Kills the process group (SIGKILL) and waits. Errors as for `finish`.
+    @discardableResult
+    public func kill() throws(KernelError) -> ProcessResult {
+        child.kill()
+        return try finish()
+    }
+
     /// Asks the process group to end (SIGTERM), kills what is left of it after `grace` nanoseconds, and waits. For a
     /// program that has ended by itself, how that was.
     ///

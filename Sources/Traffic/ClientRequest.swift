@@ -9,6 +9,8 @@ public struct ClientRequest: Sendable, Equatable {
     public var to: Endpoint
     /// How many requests, one after another, each on a connection (or socket) of its own.
     public var count: Int
+    /// From the beginning of one to the beginning of the next, which waits for the end of the one.
+    public var interval: Nanoseconds
     /// The client's port; nil for one that the kernel chooses.
     public var sourcePort: UInt16?
     /// Octets of answer to ask for beyond the server's greeting.
@@ -17,13 +19,14 @@ public struct ClientRequest: Sendable, Equatable {
     public var timeout: Nanoseconds
 
     public init(
-        kind: TrafficKind, from: NamespaceHandle, to: Endpoint, count: Int = 1, sourcePort: UInt16? = nil,
-        bytes: Int = 0, timeout: Nanoseconds = 2_000_000_000
+        kind: TrafficKind, from: NamespaceHandle, to: Endpoint, count: Int = 1, interval: Nanoseconds = 0,
+        sourcePort: UInt16? = nil, bytes: Int = 0, timeout: Nanoseconds = 2_000_000_000
     ) {
         self.kind = kind
         self.from = from
         self.to = to
         self.count = count
+        self.interval = interval
         self.sourcePort = sourcePort
         self.bytes = bytes
         self.timeout = timeout

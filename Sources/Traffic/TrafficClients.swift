@@ -39,6 +39,11 @@ public final class TrafficClients: Sendable {
         try await requests(request).get()
     }
 
+    /// Begins what `request` does, and returns at once.
+    public func begin(_ request: ClientRequest) throws -> PendingTraffic {
+        PendingTraffic(try requests(request))
+    }
+
     /// Connects, makes one request (whatever `request.count` is) and, if it was answered, keeps the connection open
     /// under a name.
     @available(*, noasync)
@@ -48,6 +53,11 @@ public final class TrafficClients: Sendable {
 
     public func open(name: String, _ request: ClientRequest) async throws -> Transcript {
         try await opening(name, request).get()
+    }
+
+    /// Begins what `open` does, and returns at once.
+    public func beginOpening(name: String, _ request: ClientRequest) throws -> PendingTraffic {
+        PendingTraffic(try opening(name, request).map { [$0] })
     }
 
     /// Makes another request on an open connection. Its transcript has no `connected`.
@@ -61,6 +71,11 @@ public final class TrafficClients: Sendable {
 
     public func use(name: String, bytes: Int, timeout: Nanoseconds) async throws -> Transcript {
         try await using(name, bytes: bytes, timeout: timeout).get()
+    }
+
+    /// Begins what `use` does, and returns at once.
+    public func beginUse(name: String, bytes: Int, timeout: Nanoseconds) throws -> PendingTraffic {
+        PendingTraffic(try using(name, bytes: bytes, timeout: timeout).map { [$0] })
     }
 
     /// Closes an open connection (FIN) and forgets its name. Returns when close(2) has.
@@ -91,9 +106,16 @@ public final class TrafficClients: Sendable {
             : ClientConnection(request, on: loop, surroundings: surroundings).start(name: nil, keepOpen: false)
         // By way of the task queue: requests that fail at once must not nest as deep as the series is long.
         return transcript.flatMap { transcript in
-            loop.eventLoop.flatSubmit {
-                series(request, before: before + [transcript], on: loop, surroundings: surroundings)
+            let made = before + [transcript]
+            let pause = transcript.started + request.interval - surroundings.clock()
+            guard pause > 0, made.count < request.count else {
+                return loop.eventLoop.flatSubmit {
+                    series(request, before: made, on: loop, surroundings: surroundings)
+                }
             }
+            return loop.eventLoop.flatScheduleTask(in: .nanoseconds(pause)) {
+                series(request, before: made, on: loop, surroundings: surroundings)
+            }.futureResult
         }
     }
 
@@ -127,4 +149,15 @@ public final class TrafficClients: Sendable {
         }
         return loop.eventLoop.submit { connection.close() }
     }
+}
+
+/// Traffic that was begun.
+public struct PendingTraffic: Sendable {
+    private let transcripts: EventLoopFuture<[Transcript]>
+
+    init(_ transcripts: EventLoopFuture<[Transcript]>) { self.transcripts = transcripts }
+
+    /// Blocks until all of it has come to its end.
+    @available(*, noasync)
+    public func wait() throws -> [Transcript] { try transcripts.wait() }
 }

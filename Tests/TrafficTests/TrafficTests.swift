@@ -114,6 +114,24 @@ struct TrafficTests {
         }
     }
 
+    @Test("with an interval requests begin at equal distances, and traffic that was begun goes on by itself")
+    func interval() throws {
+        try withNetwork { network in
+            try network.servers.start(.http, port: 80, in: network.server.handle)
+            let regular = try network.clients.begin(
+                ClientRequest(
+                    kind: .http, from: network.client.handle, to: endpoint(vip, 80), count: 3,
+                    interval: 40 * milliseconds))
+            let other = try network.ask(.http, vip)
+            let transcripts = try regular.wait()
+            #expect(transcripts.map(\.outcome) == [.answered, .answered, .answered])
+            for (one, next) in zip(transcripts, transcripts.dropFirst()) {
+                #expect(next.started - one.started >= 40 * milliseconds)
+            }
+            #expect(try #require(other.first).ended < transcripts[2].started)
+        }
+    }
+
     @Test("no way to the server is 'unreachable', with the errno", arguments: NoWay.allCases, TrafficKind.allCases)
     func unreachable(noWay: NoWay, kind: TrafficKind) throws {
         try withNetwork { network in
