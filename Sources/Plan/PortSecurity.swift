@@ -51,7 +51,7 @@ extension Planner {
 extension [Expectation] {
     /// Whether any asks what IPVS has counted, which the kernel sums up for its readers only every two seconds.
     var askForIPVSStatistics: Bool {
-        contains {
+        flatMap(\.leaves).contains {
             if case .ipvs(let ipvs) = $0.check {
                 ipvs.connections != nil || ipvs.inPackets != nil || ipvs.outPackets != nil
             } else {

@@ -24,6 +24,9 @@ public struct Expectation: Sendable, Equatable {
         case drop(Drop)
         case command(Command)
         case log(Log)
+        case order(Order)
+        /// At least one of these holds: all expectations of it.
+        case anyOf([[Expectation]])
     }
 
     /// How many: `3`, `>= 1`, `0`, `2..4`, `> 5`, `<= 2`.
@@ -61,11 +64,15 @@ public struct Expectation: Sendable, Equatable {
         public var seenFrom: IPAddress?
         /// The errno's name (`EHOSTUNREACH`) of every request that has one.
         public var error: String?
+        /// The longest time without an answer, in nanoseconds: from one answer to the next, from the first request's
+        /// beginning to the first answer, from the last answer to the end of the last request.
+        public var outage: Count?
 
         public init(
             outcomes: [String]? = nil, all: String? = nil, answeredBy: [String: Count] = [:],
-            seenFrom: IPAddress? = nil, error: String? = nil
+            seenFrom: IPAddress? = nil, error: String? = nil, outage: Count? = nil
         ) {
+            self.outage = outage
             self.outcomes = outcomes
             self.all = all
             self.answeredBy = answeredBy
@@ -84,6 +91,11 @@ public struct Expectation: Sendable, Equatable {
         public var count: Count?
         /// Octets of all these frames together.
         public var bytes: Count?
+        /// These octets in thousandths of a percent of the octets of other frames (`of`).
+        public var share: Count?
+        public var of: Control?
+        /// Whether the TCP timestamps (TSval) of these frames, in the order of their capture, never fall.
+        public var tcpTimestamps: Timestamps?
         /// What every one of these frames must have; a MAC or the name of the host that has it.
         public var sourceMAC: String?
         public var destinationMAC: String?
@@ -91,6 +103,11 @@ public struct Expectation: Sendable, Equatable {
         /// For an absence (`count: 0`): a filter, and optionally a port, that must match in the same run, so that the
         /// capture is shown to see such frames at all.
         public var control: Control?
+
+        public enum Timestamps: String, Sendable, CaseIterable {
+            case ascending
+            case notAscending = "not ascending"
+        }
 
         public struct Control: Sendable, Equatable {
             public var at: String?
@@ -356,6 +373,46 @@ public struct Expectation: Sendable, Equatable {
             self.program = program
             self.prints = prints
             self.lines = lines
+        }
+    }
+
+    /// In this order: of each of these frames the first one.
+    public struct Order: Sendable, Equatable {
+        public var frames: [Frame]
+
+        public struct Frame: Sendable, Equatable {
+            public var at: String
+            /// A pcap filter.
+            public var filter: String
+
+            public init(at: String, filter: String) {
+                self.at = at
+                self.filter = filter
+            }
+        }
+
+        public init(_ frames: [Frame]) { self.frames = frames }
+    }
+}
+
+extension Expectation {
+    /// Itself, or those that its alternatives are made of.
+    public var leaves: [Expectation] {
+        if case .anyOf(let alternatives) = check { alternatives.flatMap { $0.flatMap(\.leaves) } } else { [self] }
+    }
+}
+
+extension Expectation.Check {
+    /// The captured ports that it looks at, as the file names them.
+    public var ports: [String] {
+        switch self {
+        case .packets(let packets): [packets.at] + [packets.control?.at, packets.of?.at].compactMap { $0 }
+        case .replyPath(let path): [path.at] + [path.notAcross, path.across].compactMap { $0 }
+        case .arp(let arp): [arp.at]
+        case .drop(let drop): [drop.from, drop.to]
+        case .order(let order): order.frames.map(\.at)
+        case .anyOf(let alternatives): alternatives.flatMap { $0.flatMap(\.check.ports) }
+        case .traffic, .conntrack, .rule, .ipvs, .neighbour, .counter, .command, .log: []
         }
     }
 }

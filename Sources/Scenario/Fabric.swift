@@ -88,4 +88,16 @@ extension Scenario {
         case .vxlan: "vxlan-\(segmentationID(of: network))"
         }
     }
+
+    /// The interfaces of a switch that a word names by what is plugged into them: `hv1`, `lb`, `gw:eth0`.
+    public func switchPorts(_ word: String, on place: String) -> [String] {
+        let parts = word.split(separator: ":", maxSplits: 1).map(String.init)
+        guard let host = hosts.first(where: { $0.name == parts.first }) else {
+            return fabric == .flat && networks.count > 1 ? networks.map { "\(word)-\($0.name)" } : [word]
+        }
+        let ports = host.ports.filter { port in
+            port.peer == nil && (port.on ?? host.on) == place && (parts.count == 1 || port.name == parts[1])
+        }
+        return ports.map { host.ports.count == 1 ? host.name : "\(host.name)-\($0.name)" }
+    }
 }

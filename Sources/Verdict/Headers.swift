@@ -73,6 +73,8 @@ struct Packet {
     var sequence: UInt32? {
         ip.tcp?.sequence ?? ip.icmp?.echo.map { UInt32($0.identifier) << 16 | UInt32($0.sequence) }
     }
+    /// TCP's TSval.
+    var timestamp: UInt32? { ip.tcp?.timestamp }
     var acknowledgement: UInt32? { ip.tcp?.acknowledgement }
     var flags: UInt8? { ip.tcp?.flags.rawValue }
     /// Of ICMP and ICMPv6.

@@ -68,6 +68,9 @@ private func verdict(scenario: Scenario, evidence: Evidence, checks: [CheckResul
 
 extension Scope {
     func judge(_ expectation: Expectation) -> CheckResult {
+        if case .anyOf(let alternatives) = expectation.check {
+            return judge(anyOf: alternatives, at: expectation.location)
+        }
         do throws(Unjudgeable) {
             return try finding(expectation.check).result(place: place, location: expectation.location)
         } catch {
@@ -91,6 +94,8 @@ extension Scope {
         case .drop(let drop): try drop.judged(in: self)
         case .command(let command): try command.judged(in: self)
         case .log(let log): try log.judged(in: self)
+        case .order(let order): try order.judged(in: self)
+        case .anyOf: throw Unjudgeable("alternatives within alternatives")
         }
     }
 }
@@ -111,6 +116,8 @@ extension Expectation.Check {
         case .drop: "drop"
         case .command: "command"
         case .log: "log"
+        case .order: "order"
+        case .anyOf: "any_of"
         }
     }
 }

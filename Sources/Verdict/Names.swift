@@ -25,12 +25,13 @@ struct Names {
     }
 
     /// The index of a captured port: `lb`, `lb:eth0`, `hv1:uplink`, `hv1:uplink(public)`, `hv1:tap(lb)`,
-    /// `hv1:tap(lb:eth0)`, `hv1:qvb(lb)`.
+    /// `hv1:tap(lb:eth0)`, `hv1:qvb(lb)`, `sw:lb`.
     func port(_ name: String) throws(Unjudgeable) -> Int {
         let parts = name.split(separator: ":", maxSplits: 1).map(String.init)
         let candidates: [Int]
         if parts.count == 2 {
-            let interfaces = try interfaces(parts[1])
+            let isSwitch = scenario.switches.contains { $0.name == parts[0] } && !parts[1].hasPrefix("uplink")
+            let interfaces = isSwitch ? scenario.switchPorts(parts[1], on: parts[0]) : try interfaces(parts[1])
             candidates = ports.indices.filter {
                 ports[$0].namespace == parts[0] && interfaces.contains(ports[$0].interface)
             }

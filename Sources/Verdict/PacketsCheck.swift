@@ -8,7 +8,7 @@ extension Expectation.Packets {
         let name = scope.portName(port)
         let frames = try scope.frames(at: port, matching: filter)
         // Without a count something must be there for the other conditions to speak of.
-        let count = count ?? (bytes == nil ? .some : nil)
+        let count = count ?? (bytes == nil && share == nil ? .some : nil)
         var finding = Finding(statement(at: name))
         var offending: [Seen] = []
 
@@ -26,6 +26,8 @@ extension Expectation.Packets {
                 bytes.contains(sum), expected: "\(bytes.of("octet")) in frames matching '\(filter)' at \(name)",
                 actual: "\(sum.of("octet")) in \(frames.count.of("frame"))")
         }
+        if let share, let of { try judge(share, of: of, frames, port: port, in: scope, &finding) }
+        if let tcpTimestamps { offending += judge(tcpTimestamps, frames, at: name, &finding) }
         for (end, text, address) in [
             ("from", sourceMAC, \Headers.sourceMAC), ("to", destinationMAC, \Headers.destinationMAC),
         ] {
@@ -58,6 +60,42 @@ extension Expectation.Packets {
         return finding
     }
 
+    private func judge(
+        _ share: Expectation.Count, of other: Control, _ frames: [Seen], port: Int, in scope: Scope,
+        _ finding: inout Finding
+    ) throws(Unjudgeable) {
+        let otherPort = try other.at.map { name throws(Unjudgeable) in try scope.names.port(name) } ?? port
+        let part = frames.reduce(0) { $0 + $1.frame.wireLength }
+        let whole = try scope.frames(at: otherPort, matching: other.filter).reduce(0) { $0 + $1.frame.wireLength }
+        let percent = whole == 0 ? nil : Int((Double(part) * 100_000 / Double(whole)).rounded())
+        finding.require(
+            percent.map(share.contains) ?? false,
+            expected: "\(share.percentWords) of the octets matching '\(other.filter)' at \(scope.portName(otherPort))",
+            actual: percent.map { "\($0.percent), \(part) of \(whole.of("octet"))" } ?? "there are none")
+    }
+
+    /// The frames in whose order the timestamps fall, or that have none.
+    private func judge(
+        _ wanted: Timestamps, _ frames: [Seen], at name: String, _ finding: inout Finding
+    ) -> [Seen] {
+        let without = frames.filter { $0.headers?.packet?.timestamp == nil }
+        var falls: [Seen] = []
+        var last: UInt32?
+        for frame in frames {
+            guard let timestamp = frame.headers?.packet?.timestamp else { continue }
+            // They count modulo 2 to the 32nd (RFC 7323, 5.2).
+            if let last, Int32(bitPattern: timestamp &- last) < 0 { falls.append(frame) }
+            last = timestamp
+        }
+        finding.require(
+            without.isEmpty && falls.isEmpty == (wanted == .ascending),
+            expected: "TCP timestamps of frames matching '\(filter)' at \(name) to be \(wanted.rawValue)",
+            actual: !without.isEmpty
+                ? "\(without.count) of \(frames.count.of("frame")) without one"
+                : falls.isEmpty ? "ascending in \(frames.count.of("frame"))" : "\(falls.count) times one that is lower")
+        return without.isEmpty ? wanted == .ascending ? falls : [] : without
+    }
+
     /// Seeing nothing proves nothing unless the capture can see: then the control must have matched.
     private func addControl(
         to finding: inout Finding, in scope: Scope, port: Int, found: Int
@@ -76,7 +114,13 @@ extension Expectation.Packets {
         if let sourceMAC { parts.append("from the MAC of \(sourceMAC)") }
         if let destinationMAC { parts.append("to the MAC of \(destinationMAC)") }
         if let ttl { parts.append("with TTL \(ttl)") }
+        if let tcpTimestamps { parts.append("with TCP timestamps \(tcpTimestamps.rawValue)") }
         let all = parts.isEmpty ? "" : ", all \(parts.joined(separator: ", "))"
+        if let share, let of {
+            let place = of.at.map { " at \($0)" } ?? ""
+            return "\(name) carries in frames matching '\(filter)' \(share.percentWords) of the octets matching "
+                + "'\(of.filter)'\(place)\(all)"
+        }
         if let bytes {
             let frames = count.map { " in \($0.of("frame"))" } ?? ""
             return "\(name) carries \(bytes.of("octet"))\(frames) matching '\(filter)'\(all)"

@@ -42,6 +42,12 @@ extension Expectation.Traffic {
                 actual: seen.isEmpty
                     ? "no request was answered" : others.isEmpty ? "\(seenFrom)" : "\(addresses) in \(others.count)")
         }
+        if let outage {
+            let (longest, from, to) = Self.outage(of: transcripts)
+            finding.require(
+                outage.contains(Int(longest)), expected: "an outage of \(outage.durationWords)",
+                actual: "\(longest.seconds) s, from \(from.seconds) to \(to.seconds)")
+        }
         if let error {
             let errors = transcripts.filter { $0.outcome != .answered }.compactMap(\.detail)
             let others = errors.filter { $0 != error }
@@ -62,7 +68,22 @@ extension Expectation.Traffic {
         }
         if let seenFrom { parts.append("the servers see the client as \(seenFrom)") }
         if let error { parts.append("the error is \(error)") }
+        if let outage { parts.append("the longest time without an answer is \(outage.durationWords)") }
         return parts.isEmpty ? "requests are made" : parts.joined(separator: " and ")
+    }
+
+    /// The longest time without an answer, and when it was; the first of several.
+    private static func outage(
+        of transcripts: [Transcript]
+    ) -> (length: Nanoseconds, from: Nanoseconds, to: Nanoseconds) {
+        let begin = transcripts.map(\.started).min() ?? 0
+        let end = transcripts.map(\.ended).max() ?? 0
+        let answers = transcripts.filter { $0.outcome == .answered }.map(\.ended).sorted()
+        var longest = (length: Nanoseconds(-1), from: begin, to: begin)
+        for (from, to) in zip([begin] + answers, answers + [end]) where to - from > longest.length {
+            longest = (to - from, from, to)
+        }
+        return longest
     }
 
     /// `answered by rs1` or `connect timed out`.

@@ -19,7 +19,29 @@ extension Expectation.Count {
     }
 }
 
+extension Expectation.Count {
+    private func bounds(_ text: (Int) -> String) -> String {
+        if minimum == maximum { return text(minimum) }
+        if maximum == .max { return "at least \(text(minimum))" }
+        return minimum <= 0 ? "at most \(text(maximum))" : "\(text(minimum)) to \(text(maximum))"
+    }
+
+    /// Of nanoseconds: `at most 3.000000 s`.
+    var durationWords: String { bounds { "\(Nanoseconds($0).seconds) s" } }
+
+    /// Of thousandths of a percent: `at most 5 %`.
+    var percentWords: String { bounds { $0.percent } }
+}
+
 extension Int {
+    /// Of thousandths of a percent: `5 %`, `0.125 %`.
+    var percent: String {
+        guard self % 1000 != 0 else { return "\(self / 1000) %" }
+        var fraction = String(1000 + self % 1000).dropFirst()
+        while fraction.last == "0" { fraction.removeLast() }
+        return "\(self / 1000).\(fraction) %"
+    }
+
     /// `0 frames`, `1 frame`.
     func of(_ one: String, _ many: String? = nil) -> String {
         self == 1 ? "1 \(one)" : "\(self) \(many ?? one + "s")"

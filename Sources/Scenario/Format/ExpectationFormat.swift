@@ -23,20 +23,30 @@ enum ExpectationFormat {
         check("drop", PacketFormat.drop, "A drop, and the rule that made it.", Check.drop),
         check("command", TrafficFormat.command, "What the step's command printed.", Check.command),
         check("log", ProgramFormat.log, "What a program has printed until then.", Check.log),
+        check("order", PacketFormat.order, "Frames in this order, of each the first one.", Check.order),
     ]
 
-    private static let draft = Shape<Check?>.object(
-        "expectation", "an expectation", "Something that must be seen.", blank: nil, fields: checks,
-        rules: [.exactlyOne(checks.map(\.schema.name), of: "check")])
-
-    private static let expectation = Shape<Expectation?>(
-        schema: draft.schema, expected: "an expectation (a mapping with a check)"
-    ) { tree, reader in
-        guard let check = draft.read(tree, reader) else { return nil }
-        return check.map { Expectation($0, location: tree.location) }
+    private static func expectation(_ name: String, _ checks: [Field<Check?>]) -> Shape<Expectation?> {
+        let draft = Shape<Check?>.object(
+            name, "an expectation", "Something that must be seen.", blank: nil, fields: checks,
+            rules: [.exactlyOne(checks.map(\.schema.name), of: "check")])
+        return Shape<Expectation?>(schema: draft.schema, expected: "an expectation (a mapping with a check)") {
+            tree, reader in
+            guard let check = draft.read(tree, reader) else { return nil }
+            return check.map { Expectation($0, location: tree.location) }
+        }
     }
 
-    static let expectations = Shape<[Expectation?]>.list(of: expectation).map { $0.compactMap { $0 } }
+    private static let anyOf = check(
+        "any_of",
+        Shape<[[Expectation]]>.list(
+            of: Shape<[Expectation?]>.oneOrMore(of: expectation("alternative", checks)).map { $0.compactMap { $0 } },
+            minimum: 2),
+        "Alternatives, each an expectation or a list of them: all of at least one must hold.", Check.anyOf)
+
+    static let expectations = Shape<[Expectation?]>.list(of: expectation("expectation", checks + [anyOf])).map {
+        $0.compactMap { $0 }
+    }
 }
 
 /// Expectations about clients and commands.
@@ -89,7 +99,8 @@ enum TrafficFormat {
                             && text.utf8.allSatisfy { (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) }
                     }),
                 "The error of every request that has one."),
-        ], rules: [.atLeastOne(["outcomes", "all", "answered_by", "seen_from", "error"])])
+            Field("outage", \.outage, .durations, "The longest time without an answer."),
+        ], rules: [.atLeastOne(["outcomes", "all", "answered_by", "seen_from", "error", "outage"])])
 
     static let command = Shape<Expectation.Command>.object(
         "command", "a command expectation", "What the step's command left.", blank: Expectation.Command(),

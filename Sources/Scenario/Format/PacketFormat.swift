@@ -2,7 +2,7 @@ internal import Net
 
 /// Expectations about captured frames.
 enum PacketFormat {
-    private static let filter = Shape<String>.text("a pcap filter such as \"src host 203.0.113.2\"").checked {
+    static let filter = Shape<String>.text("a pcap filter such as \"src host 203.0.113.2\"").checked {
         filter, tree, reader in
         if let problem = reader.checks.validateFilter(filter) {
             reader.error(at: tree.location, "'\(Tree.shortened(filter))' is no pcap filter: \(problem)")
@@ -29,18 +29,34 @@ enum PacketFormat {
             Field("filter", \.filter, filter, required: true, "A pcap filter."),
         ])
 
+    private static let of = Shape<Expectation.Packets.Control>.object(
+        "of", "other frames", "Other frames, with whose octets those of these are compared.", blank: .init(filter: ""),
+        fields: [
+            Field("at", \.at, Places.port, "The port; the expectation's own if left out."),
+            Field("filter", \.filter, filter, required: true, "A pcap filter."),
+        ])
+
     static let packets = Shape<Expectation.Packets>.object(
         "packets", "a packets expectation", "Frames at a captured port.", blank: .init(at: "", filter: ""),
         fields: [
             Field("at", \.at, Places.port, required: true, "The port."),
             Field("filter", \.filter, filter, required: true, "A pcap filter: what tcpdump takes."),
             Field("count", \.count, .count, "How many."),
-            Field("bytes", \.bytes, byteCount, "Octets of all these frames together."),
+            Field("bytes", \.bytes, .sizes, "Octets of all these frames together."),
+            Field("share", \.share, .percents, "These octets in percent of those of other frames: 'of'."),
+            Field("of", \.of, of, "What 'share' is a share of."),
+            Field(
+                "tcp_timestamps", \.tcpTimestamps, .word(),
+                "Whether the TCP timestamps (TSval) of one after another never fall."),
             Field("source_mac", \.sourceMAC, owner, "The source of every one: a MAC, or the host that has it."),
             Field("destination_mac", \.destinationMAC, owner, "The destination of every one."),
             Field("ttl", \.ttl, .integer(0...255), "The TTL of every one."),
             Field("control", \.control, control, "For an absence: what must be seen in the same run."),
-        ], rules: [.atLeastOne(["count", "bytes", "source_mac", "destination_mac", "ttl"])],
+        ],
+        rules: [
+            .atLeastOne(["count", "bytes", "share", "tcp_timestamps", "source_mac", "destination_mac", "ttl"]),
+            .needs("share", oneOf: ["of"]), .needs("of", oneOf: ["share"]),
+        ],
         check: { packets, tree, reader in
             if packets.count?.maximum == 0, packets.control == nil {
                 reader.warning(
@@ -48,20 +64,6 @@ enum PacketFormat {
                     expected: "a control that must be seen in the same run")
             }
         })
-
-    /// Octets as counts are written, and as sizes are: `>= 1000`, `1MB`.
-    private static let byteCount = Shape<Expectation.Count>(
-        schema: .any([Shape<Int>.size.schema, Shape<Expectation.Count>.count.schema]),
-        expected: "a count or a size such as \">= 1000\" or 1MB"
-    ) { tree, reader in
-        if let text = tree.text {
-            if let count = Quantity.count(text) { return count }
-            if let size = Quantity.size(text) { return .init(minimum: size, maximum: size) }
-        }
-        reader.error(
-            at: tree.location, "found \(tree.found)", expected: "a count or a size such as \">= 1000\" or 1MB")
-        return nil
-    }
 
     static let replyPath = Shape<Expectation.ReplyPath>.object(
         "replyPath", "a reply path",
@@ -94,6 +96,15 @@ enum PacketFormat {
                 "answered_by", \.answeredBy, .list(of: .name(of: .host)),
                 "Exactly the hosts that answered with their MACs; [] for nobody."),
         ])
+
+    private static let frame = Shape<Expectation.Order.Frame>.object(
+        "orderedFrame", "a frame", "The first frame that matches.", blank: .init(at: "", filter: ""),
+        fields: [
+            Field("at", \.at, Places.port, required: true, "The port."),
+            Field("filter", \.filter, filter, required: true, "A pcap filter."),
+        ])
+
+    static let order = Shape<[Expectation.Order.Frame]>.list(of: frame, minimum: 2).map { Expectation.Order($0) }
 
     static let drop = Shape<Expectation.Drop>.object(
         "drop", "a drop",

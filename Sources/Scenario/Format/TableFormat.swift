@@ -56,31 +56,43 @@ enum TableFormat {
         ])
 
     static let ipvs = Shape<Expectation.IPVS>.object(
-        "ipvs", "an IPVS expectation", "What ipvsadm -Ln --stats and ipvsadm -Lnc show.", blank: .init(on: ""),
+        "ipvs", "an IPVS expectation",
+        "What ipvsadm -Ln --stats counted meanwhile, and what ipvsadm -Lnc shows at the end.", blank: .init(on: ""),
         fields: [
             Field("on", \.on, .name(of: .host), required: true, "The director."),
             Field("service", \.service, .endpoint, "The service; all together if left out."),
-            Field("connections", \.connections, .count, "Connections scheduled."),
+            Field("connections", \.connections, .count, "Connections scheduled in the step, or in the run."),
             Field("in_packets", \.inPackets, .count, "Packets to the real servers."),
             Field("out_packets", \.outPackets, .count, "Packets from the real servers: none in Direct Routing."),
             Field("state", \.state, .word(Vocabulary.ipvsStates), "The state of the entries to count."),
             Field("to", \.to, .name(of: .host), "The real server of the entries to count."),
-            Field("entries", \.entries, .count, "How many entries of the connection table."),
+            Field("entries", \.entries, .count, "How many entries the connection table has in the end."),
         ],
         rules: [
             .atLeastOne(["connections", "in_packets", "out_packets", "entries"]), .needs("state", oneOf: ["entries"]),
             .needs("to", oneOf: ["entries"]),
         ])
 
+    private static let neighbourState = Shape<String>(
+        schema: .words(Vocabulary.neighbourStates), expected: Reader.oneOf(Vocabulary.neighbourStates)
+    ) { tree, reader in
+        guard let word = tree.text, Vocabulary.hiddenNeighbourStates.contains(word) else {
+            return Shape<String>.word(Vocabulary.neighbourStates).read(tree, reader)
+        }
+        reader.error(
+            at: tree.location, "no entry in \(word) is ever seen: this is the table as 'ip neigh' shows it",
+            expected: Reader.oneOf(Vocabulary.neighbourStates))
+        return nil
+    }
+
     static let neighbour = Shape<Expectation.Neighbour>.object(
         "neighbour", "a neighbour expectation", "A neighbour table entry.",
         blank: .init(on: "", address: IPAddress(v4: 0)),
         fields: [
-            Field("on", \.on, .name(of: .namespace), required: true, "Whose table."),
+            Field("on", \.on, .name(of: .host), required: true, "The host whose table it is."),
             Field("address", \.address, .address, required: true, "The neighbour's address."),
             Field("is", \.isHost, .name(of: .host), "The host whose MAC the entry holds."),
-            Field(
-                "state", \.states, .oneOrMore(of: .word(Vocabulary.neighbourStates)), "Its state, or any of several."),
+            Field("state", \.states, .oneOrMore(of: neighbourState), "Its state, or any of several."),
             Field("absent", \.absent, .boolean, "Whether there must be no such entry; false."),
         ], rules: [.atLeastOne(["is", "state", "absent"])],
         check: { neighbour, tree, reader in
@@ -93,7 +105,7 @@ enum TableFormat {
         "counter", "a counter expectation", "How much a kernel counter has grown.",
         blank: .init(on: "", name: "", grows: .some),
         fields: [
-            Field("on", \.on, .name(of: .namespace), required: true, "Whose counter."),
+            Field("on", \.on, .name(of: .host), required: true, "The host whose counter it is."),
             Field(
                 "name", \.name,
                 .text(

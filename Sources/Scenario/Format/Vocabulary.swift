@@ -31,10 +31,9 @@ enum Vocabulary {
         "COOKIE_ECHOED", "SHUTDOWN_SENT", "SHUTDOWN_RECEIVED", "SHUTDOWN_ACK_SENT", "REJECTED", "CLOSED",
     ]
 
-    /// ip-neighbour(8).
-    static let neighbourStates = [
-        "NONE", "INCOMPLETE", "REACHABLE", "STALE", "DELAY", "PROBE", "FAILED", "NOARP", "PERMANENT",
-    ]
+    /// ip-neighbour(8), but for those that `ip neigh` does not show.
+    static let neighbourStates = ["INCOMPLETE", "REACHABLE", "STALE", "DELAY", "PROBE", "FAILED", "PERMANENT"]
+    static let hiddenNeighbourStates = ["NONE", "NOARP"]
 
     static let ruleFamilies = ["ipv4", "ipv6", "arp", "bridge"]
     static let tables = ["filter", "nat", "mangle", "raw", "security", "broute"]

@@ -59,7 +59,10 @@ extension Shape {
                 return nil
             }
             if elements.count < minimum {
-                reader.error(at: tree.location, "found an empty list", expected: expected)
+                reader.error(
+                    at: tree.location,
+                    elements.isEmpty ? "found an empty list" : "found only \(elements.count) in the list",
+                    expected: minimum > 1 ? "at least \(minimum)" : expected)
             }
             return elements.compactMap { element.read($0, reader) }
         }

@@ -36,8 +36,10 @@ enum Quantity {
     }
 
     /// `5%`, `0.1%`, from 0 to 100.
-    static func percent(_ text: String) -> Double? {
-        guard let (number, unit) = split(text), unit == "%", let value = Double(number), (0...100).contains(value)
+    static func percent(_ text: String) -> Double? { percent(text, atMost: 100) }
+
+    private static func percent(_ text: String, atMost limit: Double) -> Double? {
+        guard let (number, unit) = split(text), unit == "%", let value = Double(number), (0...limit).contains(value)
         else { return nil }
         return value
     }
@@ -53,11 +55,27 @@ enum Quantity {
 
     /// `3`, `>= 1`, `> 5`, `<= 2`, `< 3`, `2..4`.
     static func count(_ text: String) -> Expectation.Count? {
-        func number(_ text: some StringProtocol) -> Int? {
-            let trimmed = text.drop { $0 == " " }
-            guard !trimmed.isEmpty, trimmed.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
-            return Int(trimmed)
+        bounds(text) { text in
+            guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+            return Int(text)
         }
+    }
+
+    /// Octets, each written as a size is: `1MB`, `<= 64KiB`, `1000..2kB`.
+    static func sizes(_ text: String) -> Expectation.Count? { bounds(text, size) }
+
+    /// Nanoseconds: `<= 3s`, `500ms..2s`. No clock measures exactly one.
+    static func durations(_ text: String) -> Expectation.Count? {
+        duration(text) == nil ? bounds(text) { duration($0).map { Int($0) } } : nil
+    }
+
+    /// Thousandths of a percent, of which there may be more than a hundred: `<= 5%`, `190%..210%`.
+    static func percents(_ text: String) -> Expectation.Count? {
+        bounds(text) { percent($0, atMost: 1_000_000).map { Int(($0 * 1000).rounded()) } }
+    }
+
+    private static func bounds(_ text: String, _ read: (String) -> Int?) -> Expectation.Count? {
+        func number(_ text: some StringProtocol) -> Int? { read(String(text.drop { $0 == " " })) }
         if text.hasPrefix(">=") { return number(text.dropFirst(2)).map { .init(minimum: $0, maximum: .max) } }
         if text.hasPrefix("<=") { return number(text.dropFirst(2)).map { .init(minimum: 0, maximum: $0) } }
         if text.hasPrefix(">") {

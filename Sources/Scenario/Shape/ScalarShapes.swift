@@ -126,6 +126,35 @@ extension Shape<Expectation.Count> {
         ]), parse: { Quantity.count($0) })
 }
 
+extension Shape<Expectation.Count> {
+    /// A number with one of these units behind it, with bounds as `count` has them.
+    private static func bounded(
+        _ expected: String, number: String, exact: [Schema],
+        _ parse: @escaping @Sendable (String) -> Expectation.Count?
+    ) -> Shape {
+        let pattern = "^((>=|<=|>|<) ?\(number)|\(number) ?\\.\\. ?\(number))$"
+        return scalar(expected, schema: .any(exact + [.text(pattern: pattern)]), parse: parse)
+    }
+
+    /// Octets.
+    static let sizes = bounded(
+        "a count or a size such as \">= 1000\", 1MB or \"<= 64KiB\"",
+        number: "[0-9]+ ?(B|kB|KB|MB|GB|KiB|MiB|GiB)?", exact: [Shape<Int>.size.schema]
+    ) { Quantity.sizes($0) }
+
+    /// Nanoseconds.
+    static let durations = bounded(
+        "a bound such as \"<= 3s\", \"> 500ms\" or 1s..4s",
+        number: "[0-9]+(\\.[0-9]+)? ?(ns|us|ms|s|min|h)", exact: []
+    ) { Quantity.durations($0) }
+
+    /// Thousandths of a percent.
+    static let percents = bounded(
+        "a share such as \"<= 5%\", \"> 99%\" or 40%..60%", number: "[0-9]+(\\.[0-9]+)? ?%",
+        exact: [Shape<Double>.percent.schema]
+    ) { Quantity.percents($0) }
+}
+
 extension Shape<IPAddress> {
     static let address = scalar(
         "an IP address such as 203.0.113.2 or 2001:db8::2", schema: .text(pattern: "^[0-9a-fA-F:.]+$"),
