@@ -6,8 +6,8 @@ extension Plan {
     public var needs: Set<String> {
         var needs: Set<String> = []
         var operations = setup
-        for step in steps {
-            if case .operations(let changes) = step.action { operations += changes }
+        for action in actions {
+            if case .operations(let changes) = action { operations += changes }
         }
         for operation in operations {
             switch operation.action {
@@ -27,8 +27,8 @@ extension Plan {
     /// The programs that it starts, by the word that finds them.
     public var programWords: [String] {
         var words = programs.compactMap(\.arguments.first)
-        for step in steps {
-            if case .start(let program) = step.action { words += program.arguments.prefix(1) }
+        for action in actions {
+            if case .start(let program) = action { words += program.arguments.prefix(1) }
         }
         return words.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }

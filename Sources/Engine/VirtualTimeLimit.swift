@@ -10,15 +10,17 @@ extension Plan {
         let hour = 3600.0
         let nanoseconds = 1e-9
         var sum = hour + Double(settle) * nanoseconds
-        for step in steps {
-            switch step.action {
-            case .request(let request): sum += Double(request.timeout) * nanoseconds * Double(request.count)
+        for step in steps { sum += Double(step.meanwhile.last?.after ?? 0) * nanoseconds }
+        for action in actions {
+            switch action {
+            case .request(let request):
+                sum += Double(max(request.interval, request.timeout)) * nanoseconds * Double(request.count)
             case .open(_, let request): sum += Double(request.timeout) * nanoseconds
             case .use(_, _, let timeout): sum += Double(timeout) * nanoseconds
             case .wait(let duration): sum += Double(duration) * nanoseconds
             case .run, .start, .stop: sum += hour
             case .send(_, _, _, let count, let interval): sum += Double(interval) * nanoseconds * Double(count)
-            case .close, .operations: break
+            case .close, .operations, .powerOff: break
             }
         }
         return Int(sum)

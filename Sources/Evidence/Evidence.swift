@@ -89,6 +89,8 @@ public struct StepRecord: Codable, Sendable, Equatable {
     /// One transcript per connection (or datagram exchange) that the step drove, in the order of their start.
     public var transcripts: [Transcript] = []
     public var command: CommandRecord?
+    /// What happened while the step's own action went on, in the order of time; nil if nothing did.
+    public var meanwhile: [MeanwhileRecord]?
     /// The state when the step had ended.
     public var after = Snapshot()
 
@@ -96,6 +98,19 @@ public struct StepRecord: Codable, Sendable, Equatable {
         self.name = name
         self.started = started
         self.ended = ended
+    }
+}
+
+/// What happened while a step's own action went on.
+public struct MeanwhileRecord: Codable, Sendable, Equatable {
+    public var name: String
+    public var started: Nanoseconds
+    public var command: CommandRecord?
+
+    public init(name: String, started: Nanoseconds, command: CommandRecord? = nil) {
+        self.name = name
+        self.started = started
+        self.command = command
     }
 }
 

@@ -84,6 +84,16 @@ final class Place {
         return result.record
     }
 
+    /// Starts a program here; what is returned waits for its end.
+    func begin(_ arguments: [String]) throws -> () throws -> CommandRecord {
+        let process = try ProcessRunner.start(arguments, in: namespace)
+        return { [self] in
+            let result = try process.finish()
+            ruleReader?.markChanged()
+            return result.record
+        }
+    }
+
     /// Whether there is a TCP socket that listens on each of these ports.
     func listens(on ports: [UInt16]) throws -> Bool {
         guard !ports.isEmpty else { return true }

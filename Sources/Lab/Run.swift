@@ -24,7 +24,7 @@ final class Run {
     var evidence: Evidence
     /// How many steps' evidence has been written to the folder.
     private var savedSteps = 0
-    private let programs: RunningPrograms
+    let programs: RunningPrograms
 
     /// Octets that clients receive between two readings of the capture rings: a fraction of what a ring holds, since
     /// each octet crosses a port as part of a frame and in virtual time no clock tells when a ring fills.
@@ -147,33 +147,7 @@ final class Run {
     private func carryOut(_ step: Plan.StepPlan) throws {
         clock.sleep(pause)
         var record = StepRecord(name: step.name, started: clock.now())
-        switch step.action {
-        case .request(let request):
-            record.transcripts = try clients.request(ClientRequest(request, in: place(request.namespace)))
-        case .open(let connection, let request):
-            let request = try ClientRequest(request, in: place(request.namespace))
-            record.transcripts = [try clients.open(name: connection, request)]
-        case .use(let connection, let bytes, let timeout):
-            record.transcripts = [try clients.use(name: connection, bytes: bytes, timeout: timeout)]
-        case .close(let connection):
-            try clients.close(name: connection)
-        case .operations(let operations):
-            try apply(operations)
-        case .run(let namespace, let arguments, let mayFail):
-            let result = try place(namespace).run(arguments)
-            record.command = result
-            if result.status != 0, !mayFail {
-                throw KernelError(
-                    "run '\(arguments.joined(separator: " "))'", code: ECANCELED,
-                    explanation: "status \(result.status): \(result.errors)", namespace: namespace)
-            }
-        case .wait(let duration):
-            clock.sleep(duration)
-        case .start(let program): try programs.start(program, in: place(program.namespace))
-        case .stop(let namespace, let program): try programs.stop(program, in: namespace)
-        case .send(let namespace, let interface, let frames, let count, let interval):
-            try send(frames, times: count, interval: interval, from: interface, in: place(namespace))
-        }
+        try carryOut(step, record: &record)
         clock.sleep(pause)
         record.ended = clock.now()
         captures.drain()
@@ -230,13 +204,5 @@ final class Run {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         try encoder.encode(evidence).write(to: URL(filePath: "\(folder)/evidence.json"))
-    }
-}
-
-extension ClientRequest {
-    init(_ request: Plan.RequestPlan, in place: Place) {
-        self.init(
-            kind: TrafficKind(rawValue: request.kind) ?? .tcp, from: place.handle, to: request.to,
-            count: request.count, sourcePort: request.sourcePort, bytes: request.bytes, timeout: request.timeout)
     }
 }

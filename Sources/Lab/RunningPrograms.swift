@@ -67,6 +67,16 @@ final class RunningPrograms {
         entries[index].past += result.output + result.errors
     }
 
+    /// Ends the programs of a host that has lost its power.
+    func kill(on host: String) throws {
+        for index in entries.indices where entries[index].host == host {
+            guard let process = entries[index].process else { continue }
+            entries[index].process = nil
+            let result = try process.kill()
+            entries[index].past += result.output + result.errors
+        }
+    }
+
     /// Ends all that still run, in the opposite order of their names, whatever order they were started in.
     func stopAll() {
         let running = entries.filter { $0.process != nil }

@@ -9,11 +9,16 @@ extension Planner {
                 plan.captures.append(.init(namespace: host.name, interface: port.name))
                 if let peer = port.peer {
                     try addCable(from: host, port, to: peer)
-                } else if let place = port.on ?? host.on {
+                } else if let place = port.on ?? host.on, !isPeer(port, of: host) {
                     try addCable(from: host, port, into: place)
                 }
             }
         }
+    }
+
+    /// Whether another port says that it is cabled to this one.
+    private func isPeer(_ port: Port, of host: Host) -> Bool {
+        scenario.hosts.contains { $0.ports.contains { $0.peer == "\(host.name):\(port.name)" } }
     }
 
     private mutating func addCable(from host: Host, _ port: Port, into place: String) throws {

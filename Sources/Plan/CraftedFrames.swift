@@ -4,31 +4,21 @@ internal import Scenario
 extension Planner {
     /// A crafted packet as frames to be sent out of an interface.
     func send(_ packet: CraftedPacket) throws -> Plan.StepPlan.Action {
-        let (namespace, interface, own) = try interface(packet.from)
-        let source = try packet.sourceMAC.map(mac) ?? own
+        let port = try port(named: packet.from)
+        guard port.interfaces.count == 1, let interface = port.interfaces.first else {
+            throw PlanError("'\(packet.from)' is \(port.interfaces.count) ports to send from")
+        }
+        guard let source = try packet.sourceMAC.map(mac) ?? port.mac else {
+            throw PlanError("a packet from '\(packet.from)' needs a source_mac")
+        }
         let destination = try packet.destinationMAC.map(mac) ?? .broadcast
         let frames = try contents(packet.content, source: source, destination: destination).map { type, payload in
             FrameBuilder.ethernet(source: source, destination: destination, type: type, payload: payload)
         }
         return .send(
-            namespace: namespace, interface: interface, frames: frames.map { Hexadecimal.encode($0) },
+            namespace: port.namespace, interface: interface, frames: frames.map { Hexadecimal.encode($0) },
             count: packet.count,
             interval: packet.interval)
-    }
-
-    /// Where a port is, and the MAC of the machine behind it.
-    private func interface(_ name: String) throws -> (namespace: String, interface: String, mac: MACAddress) {
-        let parts = name.split(separator: ":", maxSplits: 1).map(String.init)
-        if let host = scenario.host(parts[0]) {
-            let ports = host.ports.filter { parts.count == 1 || $0.name == parts[1] }
-            guard let port = ports.first else { throw PlanError("'\(name)' is no port to send from") }
-            return (host.name, port.name, port.macAddress)
-        }
-        guard parts.count == 2, parts[1].hasPrefix("tap("), parts[1].hasSuffix(")") else {
-            throw PlanError("'\(name)' is no port to send from: a host's, or a hypervisor's tap")
-        }
-        guard let port = port(inside: parts[1]) else { throw PlanError("'\(name)' is no port to send from") }
-        return (parts[0], port.tapName, port.macAddress)
     }
 
     private func mac(_ text: String) throws -> MACAddress {

@@ -42,8 +42,8 @@ extension Planner {
     /// (pre_live_migration), though here also long before.
     mutating func addBridgesForMoves() throws {
         guard scenario.hasHybridBridges else { return }
-        for step in scenario.timeline {
-            guard case .move(let name, let target) = step.action, let host = scenario.host(name) else { continue }
+        for action in scenario.timeline.flatMap(\.actions) {
+            guard case .move(let name, let target) = action, let host = scenario.host(name) else { continue }
             for port in host.ports {
                 guard port.peer == nil, let start = port.on ?? host.on, scenario.isHypervisor(start),
                     let network = network(of: port)

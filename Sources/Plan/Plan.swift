@@ -39,6 +39,9 @@ public struct Plan: Codable, Sendable, Equatable {
         }
     }
 
+    /// Every action of every step, in order.
+    public var actions: [StepPlan.Action] { steps.flatMap { [$0.action] + $0.meanwhile.map(\.action) } }
+
     public struct CapturePoint: Codable, Sendable, Equatable {
         public var namespace: String
         public var interface: String
@@ -89,6 +92,8 @@ public struct Plan: Codable, Sendable, Equatable {
     public struct StepPlan: Codable, Sendable, Equatable {
         public var name: String
         public var action: Action
+        /// In the order of their times.
+        public var meanwhile: [Meanwhile] = []
         /// Whether the snapshot after the step must wait for IPVS to sum up its statistics.
         public var awaitsIPVSStatistics: Bool
 
@@ -96,6 +101,19 @@ public struct Plan: Codable, Sendable, Equatable {
             self.name = name
             self.action = action
             self.awaitsIPVSStatistics = awaitsIPVSStatistics
+        }
+
+        public struct Meanwhile: Codable, Sendable, Equatable {
+            public var name: String
+            /// Nanoseconds from the step's beginning.
+            public var after: Int64
+            public var action: Action
+
+            public init(name: String, after: Int64, action: Action) {
+                self.name = name
+                self.after = after
+                self.action = action
+            }
         }
 
         public enum Action: Codable, Sendable, Equatable {
@@ -108,6 +126,8 @@ public struct Plan: Codable, Sendable, Equatable {
             case wait(Int64)
             case start(ProgramPlan)
             case stop(namespace: String, program: String)
+            /// After the operations the programs of these hosts are killed.
+            case powerOff(hosts: [String], [Operation])
             /// Frames in hexadecimal, all of them so many times, with so many nanoseconds between two times.
             case send(namespace: String, interface: String, frames: [String], count: Int, interval: Int64)
         }
@@ -119,18 +139,22 @@ public struct Plan: Codable, Sendable, Equatable {
         public var namespace: String
         public var to: Endpoint
         public var count: Int
+        /// From one's beginning to the next one's, nanoseconds.
+        public var interval: Int64
         public var sourcePort: UInt16?
         public var bytes: Int
         /// Nanoseconds.
         public var timeout: Int64
 
         public init(
-            kind: String, namespace: String, to: Endpoint, count: Int, sourcePort: UInt16?, bytes: Int, timeout: Int64
+            kind: String, namespace: String, to: Endpoint, count: Int, interval: Int64 = 0, sourcePort: UInt16?,
+            bytes: Int, timeout: Int64
         ) {
             self.kind = kind
             self.namespace = namespace
             self.to = to
             self.count = count
+            self.interval = interval
             self.sourcePort = sourcePort
             self.bytes = bytes
             self.timeout = timeout

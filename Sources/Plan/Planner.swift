@@ -43,6 +43,7 @@ struct Planner {
         try addFabric()
         try addCables()
         try addBridgesForMoves()
+        try captureSwitches()
         for host in scenario.hosts {
             configure(host)
         }
@@ -61,7 +62,12 @@ struct Planner {
         }
         plan.awaitsIPVSStatistics = scenario.expectations.askForIPVSStatistics
         for step in scenario.timeline {
-            plan.steps.append(try plan(step))
+            let planned = try plan(step)
+            // What it counts is counted from the snapshot before it, which must be complete, too.
+            if planned.awaitsIPVSStatistics, let last = plan.steps.indices.last {
+                plan.steps[last].awaitsIPVSStatistics = true
+            }
+            plan.steps.append(planned)
         }
     }
 

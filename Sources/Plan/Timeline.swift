@@ -3,25 +3,34 @@ internal import Scenario
 
 extension Planner {
     mutating func plan(_ step: Step) throws -> Plan.StepPlan {
-        let action: Plan.StepPlan.Action =
-            switch step.action {
-            case .request(let request): .request(Plan.RequestPlan(request))
-            case .open(let connection, let request): .open(connection: connection, Plan.RequestPlan(request))
-            case .use(let connection, let bytes, let timeout):
-                .use(connection: connection, bytes: bytes, timeout: timeout)
-            case .close(let connection): .close(connection: connection)
-            case .move(let host, let to): .operations(try move(host, to: to))
-            case .run(let on, let arguments, let mayFail):
-                .run(namespace: on, arguments: arguments, mayFail: mayFail)
-            case .sysctl(let on, let sysctls): .operations(sysctls.map { Operation(on, .sysctl($0)) })
-            case .start(let host, let name): .start(try program(name, of: host))
-            case .stop(let host, let name): .stop(namespace: host, program: name)
-            case .send(let packet): try send(packet)
-            case .flushNeighbours(let hosts): .operations(hosts.map { Operation($0, .flushNeighbours) })
-            case .wait(let duration): .wait(duration)
-            }
-        return Plan.StepPlan(
-            name: step.name, action: action, awaitsIPVSStatistics: step.expectations.askForIPVSStatistics)
+        var planned = Plan.StepPlan(
+            name: step.name, action: try plan(step.action),
+            awaitsIPVSStatistics: step.expectations.askForIPVSStatistics)
+        planned.meanwhile = try step.meanwhile.map { each in
+            Plan.StepPlan.Meanwhile(name: each.name, after: each.after, action: try plan(each.action))
+        }
+        return planned
+    }
+
+    private mutating func plan(_ action: Step.Action) throws -> Plan.StepPlan.Action {
+        switch action {
+        case .request(let request): .request(Plan.RequestPlan(request))
+        case .open(let connection, let request): .open(connection: connection, Plan.RequestPlan(request))
+        case .use(let connection, let bytes, let timeout):
+            .use(connection: connection, bytes: bytes, timeout: timeout)
+        case .close(let connection): .close(connection: connection)
+        case .move(let host, let to): .operations(try move(host, to: to))
+        case .run(let on, let arguments, let mayFail):
+            .run(namespace: on, arguments: arguments, mayFail: mayFail)
+        case .sysctl(let on, let sysctls): .operations(sysctls.map { Operation(on, .sysctl($0)) })
+        case .start(let host, let name): .start(try program(name, of: host))
+        case .stop(let host, let name): .stop(namespace: host, program: name)
+        case .link(let port, let isUp): .operations(try link(port, isUp: isUp))
+        case .powerOff(let machines): try powerOff(machines)
+        case .send(let packet): try send(packet)
+        case .flushNeighbours(let hosts): .operations(hosts.map { Operation($0, .flushNeighbours) })
+        case .wait(let duration): .wait(duration)
+        }
     }
 
     func program(_ name: String, of host: String) throws -> Plan.ProgramPlan {
@@ -82,6 +91,6 @@ extension Plan.RequestPlan {
     init(_ request: Step.Request) {
         self.init(
             kind: request.kind.rawValue, namespace: request.from, to: request.to, count: request.count,
-            sourcePort: request.sourcePort, bytes: request.bytes, timeout: request.timeout)
+            interval: request.interval, sourcePort: request.sourcePort, bytes: request.bytes, timeout: request.timeout)
     }
 }

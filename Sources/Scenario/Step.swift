@@ -4,15 +4,40 @@ public import Net
 public struct Step: Sendable, Equatable {
     public var name: String
     public var action: Action
+    /// What happens while the action goes on, in the order of their times. The step ends when all of it has.
+    public var meanwhile: [Meanwhile]
     /// What must hold when the step has ended, over the step alone.
     public var expectations: [Expectation]
     public var location: SourceLocation
 
-    public init(name: String, action: Action, expectations: [Expectation] = [], location: SourceLocation) {
+    public init(
+        name: String, action: Action, meanwhile: [Meanwhile] = [], expectations: [Expectation] = [],
+        location: SourceLocation
+    ) {
         self.name = name
         self.action = action
+        self.meanwhile = meanwhile
         self.expectations = expectations
         self.location = location
+    }
+
+    /// Its own action, and then what happens meanwhile.
+    public var actions: [Action] { [action] + meanwhile.map(\.action) }
+
+    /// Something that happens at a time of its own while a step's action goes on.
+    public struct Meanwhile: Sendable, Equatable {
+        public var name: String
+        /// Nanoseconds from the step's beginning.
+        public var after: Int64
+        public var action: Action
+        public var location: SourceLocation
+
+        public init(name: String, after: Int64, action: Action, location: SourceLocation) {
+            self.name = name
+            self.after = after
+            self.action = action
+            self.location = location
+        }
     }
 
     public enum Action: Sendable, Equatable {
@@ -31,12 +56,26 @@ public struct Step: Sendable, Equatable {
         case start(on: String, program: String)
         /// Ends a program with SIGTERM, or SIGKILL two seconds later.
         case stop(on: String, program: String)
+        /// Sets a port's interface up or down (`ip link set`); the other end of its cable gets or loses its carrier.
+        case link(port: String, isUp: Bool)
+        /// What happens to these hosts and hypervisors when they lose their power: their ports go down at once, and their
+        /// programs are killed.
+        case powerOff([String])
         /// Sends a packet that is written field by field.
         case send(CraftedPacket)
         /// Empties the neighbour tables of these hosts (`ip neigh flush all`, permanent entries stay).
         case flushNeighbours(on: [String])
         /// Lets time pass, in nanoseconds.
         case wait(Int64)
+
+        /// How many requests it makes.
+        public var requestCount: Int {
+            switch self {
+            case .request(let request): request.count
+            case .open, .use: 1
+            default: 0
+            }
+        }
     }
 
     /// What a client does.
@@ -48,6 +87,8 @@ public struct Step: Sendable, Equatable {
         public var from: String
         public var to: Endpoint
         public var count: Int
+        /// From the beginning of one to the beginning of the next, if the one takes no longer; nanoseconds.
+        public var interval: Int64
         /// The client's port; nil for one that the kernel chooses.
         public var sourcePort: UInt16?
         /// Octets of answer to ask for beyond the server's greeting.
@@ -56,13 +97,14 @@ public struct Step: Sendable, Equatable {
         public var timeout: Int64
 
         public init(
-            kind: Kind, from: String, to: Endpoint, count: Int = 1, sourcePort: UInt16? = nil, bytes: Int = 0,
-            timeout: Int64 = 2_000_000_000
+            kind: Kind, from: String, to: Endpoint, count: Int = 1, interval: Int64 = 0,
+            sourcePort: UInt16? = nil, bytes: Int = 0, timeout: Int64 = 2_000_000_000
         ) {
             self.kind = kind
             self.from = from
             self.to = to
             self.count = count
+            self.interval = interval
             self.sourcePort = sourcePort
             self.bytes = bytes
             self.timeout = timeout

@@ -6,6 +6,7 @@ import Testing
 @Suite("Parameters, matrices and mutations")
 struct CompositionTests {
     private static let topology = """
+        networks: {n: {cidr: 192.0.2.0/24}}
         switches: [sw]
         hosts:
           a: {on: sw, ports: {eth0: {addresses: [192.0.2.1/24]}}}
@@ -182,6 +183,25 @@ struct CompositionTests {
         #expect(down.scenario.hosts.last?.servers == [])
         #expect(down.scenario.timeline[0].expectations.map(\.check) == [.traffic(.init(outcomes: ["b"]))])
         #expect(read(text).mutants.map(\.change) == ["nobody listens", "nothing happens"])
+    }
+
+    @Test("'without' also names what happens meanwhile; without anything there is no such key")
+    func withoutMeanwhile() throws {
+        let text = """
+            title: t
+            topology: net
+            timeline:
+              - wait: 2s
+                meanwhile:
+                  - {name: one, after: 0s, power_off: b}
+                  - {name: two, after: 1s, power_off: b}
+            mutations:
+              first: {title: without the first, without: one}
+              both: {title: without both, without: [one, two]}
+            """
+        let file = read(text, mutants: true)
+        #expect(file.diagnostics.map(\.description) == [])
+        #expect(file.mutants.map { $0.scenario.timeline[0].meanwhile.map(\.name) } == [["two"], []])
     }
 
     @Test(

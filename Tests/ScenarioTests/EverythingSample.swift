@@ -228,6 +228,18 @@ enum Everything {
           - name: gets
             http: {from: client, to: "203.0.113.2:80", count: $(count)}
             expect: [{traffic: {outcomes: $(outcomes)}}]
+          - power_off: [rs2, hv2]
+          - name: gets all the time
+            http: {from: client, to: "203.0.113.2:80", count: 9, interval: 100ms}
+            meanwhile:
+              - {name: the cable is out, after: 20ms, link: {port: "fab:gw", state: down}}
+              - {after: 1s, link: {port: "hv1:uplink", state: up}}
+            expect:
+              - any_of:
+                  - traffic: {all: rs2}
+                  - [{traffic: {outage: 1s..3s}}, {traffic: {all: rs1}}]
+              - packets: {at: lb, filter: tcp, bytes: "<= 2kB", share: "<= 5%", of: {at: gw:eth0, filter: udp}, tcp_timestamps: not ascending}
+              - order: [{at: lb, filter: arp}, {at: gw:eth0, filter: tcp}]
         matrix:
           release: [2014.1.5, 9.4.1]
           server:

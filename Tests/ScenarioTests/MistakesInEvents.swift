@@ -2,7 +2,7 @@ extension Mistakes {
     static let steps: [Mistake] = [
         Mistake(
             "timeline: [{name: nothing}]",
-            "3:12: error: a step has no action, expected one of http, tcp, udp, open, use, close, move, run, start, stop, send, sysctl, flush_neighbours, wait"
+            "3:12: error: a step has no action, expected one of http, tcp, udp, open, use, close, move, run, start, stop, link, power_off, send, sysctl, flush_neighbours, wait"
         ),
         Mistake(
             "timeline: [{wait: 1s, close: c}]",
@@ -67,7 +67,7 @@ extension Mistakes {
             "3:11: error: unknown key 'trafic' in an expectation; did you mean 'traffic'?"),
         Mistake(
             "expect: [{traffic: {}}]",
-            "3:20: error: a traffic expectation asks for nothing, expected at least one of outcomes, all, answered_by, seen_from, error"
+            "3:20: error: a traffic expectation asks for nothing, expected at least one of outcomes, all, answered_by, seen_from, error, outage"
         ),
         Mistake(
             "expect: [{traffic: {all: connected then slient, answered_by: {rs1: 2, toatl: 4}, error: no route}}]",
@@ -86,7 +86,7 @@ extension Mistakes {
             "3:10: error: a command expectation without a command, expected it in the 'expect' of a 'run' step"),
         Mistake(
             #"expect: [{packets: {at: "lb:eth0", filter: tcp}}]"#,
-            "3:20: error: a packets expectation asks for nothing, expected at least one of count, bytes, source_mac, destination_mac, ttl"
+            "3:20: error: a packets expectation asks for nothing, expected at least one of count, bytes, share, tcp_timestamps, source_mac, destination_mac, ttl"
         ),
         Mistake(
             #"expect: [{packets: {at: "lb:eth0", filter: tcp, count: 0}}]"#,
@@ -170,7 +170,8 @@ extension Mistakes {
             "3:53: error: 'is' of an entry that must be absent"),
         Mistake(
             "expect: [{neighbour: {on: gw, address: 203.0.113.2, state: [REACHABEL]}}]",
-            "3:61: error: unknown word 'REACHABEL'; did you mean 'REACHABLE'?"),
+            "3:61: error: unknown word 'REACHABEL', expected one of INCOMPLETE, REACHABLE, STALE, DELAY, PROBE, FAILED, PERMANENT; did you mean 'REACHABLE'?"
+        ),
         Mistake(
             #"expect: [{counter: {on: rs1, name: InAddrErrors, grows: "> -1"}}]"#,
             "3:36: error: found 'InAddrErrors', expected a counter such as Ip.InAddrErrors, TcpExt.ListenDrops or rt_cache.in_martian_src",

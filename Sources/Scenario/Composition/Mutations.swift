@@ -10,8 +10,8 @@ public struct Mutant: Sendable, Equatable {
 
 /// A file's mutants.
 ///
-/// A mutation is written under `mutations`: an overlay of the set-up with a title, in which `without` names steps that
-/// do not happen. Beside that, every other scenario of the file is one: this one's timeline and expectations in that
+/// A mutation is written under `mutations`: an overlay of the set-up with a title, in which `without` names steps, or
+/// what happens meanwhile, that do not happen. Beside that, every other scenario of the file is one: this one's timeline and expectations in that
 /// one's network must fail, too, or the variant shows nothing.
 struct Mutations {
     static let key = "mutations"
@@ -93,13 +93,23 @@ struct Mutations {
     private mutating func without(_ left: Tree, in tree: Tree) -> Tree {
         let names = (left.elements ?? [left]).compactMap { name in name.text.map { ($0, name.location) } }
         let steps = tree["timeline"]?.elements ?? []
-        let known = steps.compactMap { $0["name"]?.text }
+        let all = steps.flatMap { [$0] + ($0["meanwhile"]?.elements ?? []) }
+        let known = all.compactMap { $0["name"]?.text }
         for (name, place) in names where !known.contains(name) {
             diagnostics.append(.unknown("step", name, at: place, known: known))
         }
         let gone = Set(names.map(\.0))
-        let kept = steps.filter { step in step["name"]?.text.map { !gone.contains($0) } ?? true }
-        return tree.replacing("timeline", with: Tree(content: .list(kept), location: left.location))
+        func kept(_ steps: [Tree]) -> [Tree] {
+            steps.filter { step in step["name"]?.text.map { !gone.contains($0) } ?? true }
+        }
+        let timeline = kept(steps).map { step in
+            guard let meanwhile = step["meanwhile"], let all = meanwhile.elements else { return step }
+            let left = kept(all)
+            return left.isEmpty
+                ? step.without(["meanwhile"])
+                : step.replacing("meanwhile", with: Tree(content: .list(left), location: meanwhile.location))
+        }
+        return tree.replacing("timeline", with: Tree(content: .list(timeline), location: left.location))
     }
 
     private static func mixed(setUp: Tree, events: Tree) -> Tree {

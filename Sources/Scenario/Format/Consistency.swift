@@ -19,11 +19,10 @@ struct Consistency {
         checkRuleDumps()
         checkFabric()
         for step in scenario.timeline { check(step) }
-        for (index, expectation) in scenario.expectations.enumerated() {
+        for expectation in scenario.expectations.flatMap(\.leaves) {
             guard case .command = expectation.check else { continue }
-            let place = tree["expect"]?.elements?.first { $0.location == expectation.location }?.location
             reader.error(
-                at: place ?? tree.location(of: ["expect", "\(index)"]), "a command expectation without a command",
+                at: expectation.location, "a command expectation without a command",
                 expected: "it in the 'expect' of a 'run' step")
         }
     }
@@ -62,6 +61,11 @@ struct Consistency {
             reader.error(at: place, "port \(full) is on a hypervisor", expected: "'network', whose bridge it is on")
         }
         guard let name = port.network else {
+            if let on, !hasPeer, names.switches.contains(on), scenario.networks.count != 1 {
+                reader.error(
+                    at: place, "port \(full) is on a switch, which has a bridge for each network",
+                    expected: "'network', whose bridge it is on")
+            }
             if port.addresses == nil, !port.fixedIPs.isEmpty {
                 reader.error(
                     at: place, "nothing says the prefix length of \(full)'s addresses",
@@ -175,21 +179,22 @@ struct Consistency {
     }
 
     private func check(_ step: Step) {
-        for expectation in step.expectations {
+        for expectation in step.expectations.flatMap(\.leaves) {
             switch (expectation.check, step.action) {
             case (.command, .run): break
             case (.command, _):
                 reader.error(
                     at: expectation.location, "a command expectation in a step that runs none", expected: "a 'run' step"
                 )
-            case (.traffic(let traffic), .request(let request)):
-                check(traffic, requests: request.count, at: expectation.location)
-            case (.traffic(let traffic), .open), (.traffic(let traffic), .use):
-                check(traffic, requests: 1, at: expectation.location)
-            case (.traffic, _):
-                reader.error(
-                    at: expectation.location, "a traffic expectation in a step that makes no request",
-                    expected: "it in the step that does, or at the end")
+            case (.traffic(let traffic), _):
+                let requests = step.actions.reduce(0) { $0 + $1.requestCount }
+                if requests > 0 {
+                    check(traffic, requests: requests, at: expectation.location)
+                } else {
+                    reader.error(
+                        at: expectation.location, "a traffic expectation in a step that makes no request",
+                        expected: "it in the step that does, or at the end")
+                }
             default: break
             }
         }

@@ -130,6 +130,16 @@ enum CraftedPacketFormat {
         rules: [.exactlyOne(contents, of: "content"), .needs("payload", oneOf: ["ethertype"])]
             + transports.map { .needs($0, oneOf: ["ip"]) },
         check: { draft, tree, reader in
+            if draft.source == nil, let names = reader.names, !names.hasMachine(at: draft.from) {
+                reader.error(
+                    at: tree.valueLocation(of: ["from"]), "no machine is behind \(draft.from), whose MAC it could have",
+                    expected: "'source_mac' beside it")
+            }
+            if let names = reader.names, names.isSeveralCables(draft.from) {
+                reader.error(
+                    at: tree.valueLocation(of: ["from"]), "\(draft.from) is a cable for each network",
+                    expected: "the other end, such as hv1:uplink(\(names.networks.first ?? ""))")
+            }
             let given = transports.filter { tree[$0] != nil }
             if draft.ip != nil, given.count != 1 {
                 reader.error(

@@ -57,7 +57,8 @@ struct Names {
                 if let peer = card.peer, cables[peer] == nil { cables[peer] = "\(host.key):\(card.name)" }
             }
         }
-        for step in tree["timeline"]?.elements ?? [] {
+        let steps = tree["timeline"]?.elements ?? []
+        for step in steps.flatMap({ [$0] + ($0["meanwhile"]?.elements ?? []) }) {
             if let move = step["move"], let host = move["host"]?.text, let to = move["to"]?.text {
                 moves.append((host, to))
             }
@@ -82,6 +83,8 @@ struct Names {
         case securityGroup = "security group"
         /// What a port is plugged into.
         case attachment = "hypervisor or switch"
+        /// What has a plug.
+        case machine = "host or hypervisor"
         /// What has a kernel's tables of its own.
         case namespace = "host, hypervisor or switch"
     }
@@ -94,6 +97,7 @@ struct Names {
         case .network: networks
         case .securityGroup: securityGroups
         case .attachment: hypervisors + switches
+        case .machine: hosts.map(\.name) + hypervisors
         case .namespace: hosts.map(\.name) + hypervisors + switches
         }
     }

@@ -57,6 +57,25 @@ enum Places {
     }
 }
 
+extension Names {
+    /// Whether a port, as expectations name it, is a host's card or the other end of its cable.
+    func hasMachine(at port: String) -> Bool {
+        let parts = port.split(separator: ":", maxSplits: 1).map(String.init)
+        guard let place = parts.first else { return false }
+        if let host = host(place) { return parts.count == 1 || host.cards.contains { $0.name == parts[1] } }
+        guard parts.count == 2 else { return false }
+        if hypervisors.contains(place) { return Places.argument(of: parts[1], ["tap", "qvb"]) != nil }
+        return host(parts[1].prefix { $0 != ":" }) != nil
+    }
+
+    /// Whether a switch's port stands for the cables of all networks to a hypervisor.
+    func isSeveralCables(_ port: String) -> Bool {
+        let parts = port.split(separator: ":", maxSplits: 1).map(String.init)
+        return parts.count == 2 && switches.contains(parts[0]) && hypervisors.contains(parts[1]) && isFlat
+            && networks.count > 1
+    }
+}
+
 extension Reader {
     /// Reports a host, or a card of it, that does not exist; returns the host and the cards meant.
     func host(

@@ -136,7 +136,8 @@ enum ScenarioFormat {
                     without: fileKeys.union([Mutations.key, Parameters.key]).union(Mutations.fixed),
                     extra: [
                         Schema.Field(
-                            name: Mutations.withoutKey, documentation: "Steps that do not happen, by name.",
+                            name: Mutations.withoutKey,
+                            documentation: "Steps, or what happens meanwhile, that do not happen, by name.",
                             required: false,
                             schema: .any([.text(pattern: nil), .list(.text(pattern: nil), minimum: 1)]))
                     ])),

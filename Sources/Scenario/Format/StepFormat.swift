@@ -4,10 +4,14 @@ internal import Net
 enum StepFormat {
     private static func requestFields(counted: Bool) -> [Field<Step.Request>] {
         let count = Field("count", \Step.Request.count, .integer(1...100_000), "How many, one after another; 1.")
+        let interval = Field(
+            "interval", \Step.Request.interval, .duration,
+            "From the beginning of one to that of the next, unless it takes longer; the next begins when one has ended."
+        )
         return [
             Field("from", \.from, .name(of: .host), required: true, "The client's host."),
             Field("to", \.to, .endpoint, required: true, "The server's address and port."),
-        ] + (counted ? [count] : []) + [
+        ] + (counted ? [count, interval] : []) + [
             Field("source_port", \.sourcePort, .port, "The client's port; one that the kernel chooses if left out."),
             Field("bytes", \.bytes, .size, "How much answer to ask for beyond the greeting; 0."),
             Field("timeout", \.timeout, .duration, "For connecting, and again for the answer; 2s."),
@@ -147,13 +151,15 @@ enum StepFormat {
             Field("set", \.sysctls, NetworkFormat.sysctls, required: true, "The settings, by sysctl(8)'s names."),
         ])
 
-    private struct Draft: Sendable {
+    struct Draft: Sendable {
         var name: String?
+        var after: Int64 = 0
         var action: Step.Action?
+        var meanwhile: [Step.Meanwhile] = []
         var expectations: [Expectation] = []
     }
 
-    private static let name = Shape<String>.text("a step's name")
+    static let name = Shape<String>.text("a step's name")
 
     private static func action<Value>(
         _ key: String, _ shape: Shape<Value>, _ documentation: String,
@@ -162,7 +168,7 @@ enum StepFormat {
         Field(key, shape, documentation) { if $0.action == nil { $0.action = make($1) } }
     }
 
-    private static let actions: [Field<Draft>] =
+    static let actions: [Field<Draft>] =
         Step.Request.Kind.allCases.map { kind in
             action(
                 kind.rawValue, request(kind, single: false),
@@ -187,6 +193,13 @@ enum StepFormat {
             action("stop", ProgramFormat.reference("stop", "a stop", "Stops a program."), "Ends a program (SIGTERM).") {
                 .stop(on: $0.on, program: $0.program)
             },
+            action("link", FaultFormat.link, "Sets a port up or down (ip link set).") { link in
+                .link(port: link.port, isUp: link.state == .up)
+            },
+            action(
+                "power_off", .oneOrMore(of: .name(of: .machine)),
+                "Machines lose their power: their ports go down at once, their programs are killed."
+            ) { .powerOff($0) },
             action("send", CraftedPacketFormat.send, "Sends a packet that is written field by field.") { packet in
                 packet.map(Step.Action.send)
             },
@@ -201,14 +214,20 @@ enum StepFormat {
     private static let draft = Shape<Draft>.object(
         "step", "a step", "One entry of the timeline: an action, and what must hold when it has ended.", blank: Draft(),
         fields: [Field("name", \.name, name, "Its name in reports; made of the action if left out.")] + actions + [
-            Field("expect", \.expectations, ExpectationFormat.expectations, "What must hold, over this step alone.")
+            Field(
+                "meanwhile", \.meanwhile, MeanwhileFormat.meanwhile,
+                "What happens while the action goes on; the step ends when all of it has."),
+            Field("expect", \.expectations, ExpectationFormat.expectations, "What must hold, over this step alone."),
         ], rules: [.exactlyOne(actions.map(\.schema.name), of: "action")])
 
     private static let step = Shape<Step?>(schema: draft.schema, expected: "a step (a mapping with an action)") {
         tree, reader in
         guard let draft = draft.read(tree, reader), let action = draft.action else { return nil }
-        return Step(
-            name: draft.name ?? "", action: action, expectations: draft.expectations, location: tree.location)
+        let step = Step(
+            name: draft.name ?? "", action: action, meanwhile: draft.meanwhile, expectations: draft.expectations,
+            location: tree.location)
+        MeanwhileFormat.check(step, tree, reader)
+        return step
     }
 
     /// Names are unique: those given are checked, and those made up are counted (`wait 2s`, `wait 2s (2)`).

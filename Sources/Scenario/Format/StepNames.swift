@@ -19,7 +19,7 @@ enum StepNames {
         }
     }
 
-    private static func describe(_ action: Step.Action) -> String {
+    static func describe(_ action: Step.Action) -> String {
         switch action {
         case .request(let request): "\(request.kind.rawValue) from \(request.from) to \(request.to)"
         case .open(let connection, _): "open \(connection)"
@@ -30,6 +30,8 @@ enum StepNames {
         case .sysctl(let on, let settings): "sysctl \(settings.map(\.key).joined(separator: ", ")) on \(on)"
         case .start(let host, let program): "start \(program) on \(host)"
         case .stop(let host, let program): "stop \(program) on \(host)"
+        case .link(let port, let isUp): "link of \(port) \(isUp ? "up" : "down")"
+        case .powerOff(let machines): "power off \(machines.joined(separator: ", "))"
         case .send(let packet): "send from \(packet.from)"
         case .flushNeighbours(let hosts): "flush neighbours of \(hosts.joined(separator: ", "))"
         case .wait(let nanoseconds): "wait \(duration(nanoseconds))"
@@ -37,7 +39,7 @@ enum StepNames {
     }
 
     /// In the largest unit that divides it.
-    private static func duration(_ nanoseconds: Int64) -> String {
+    static func duration(_ nanoseconds: Int64) -> String {
         let units: [(Int64, String)] = [
             (3_600_000_000_000, "h"), (60_000_000_000, "min"), (1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"),
         ]
