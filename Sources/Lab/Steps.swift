@@ -14,7 +14,7 @@ extension Run {
     func carryOut(_ step: Plan.StepPlan, record: inout StepRecord) throws {
         var endings = [try begin(step.action, isAlone: step.meanwhile.isEmpty)]
         for each in step.meanwhile {
-            let wait = record.started + each.after - clock.now()
+            let wait = each.after - (clock.now() - record.started)
             if wait > 0 { clock.sleep(wait) }
             var happened = MeanwhileRecord(name: each.name, started: clock.now())
             if case .run(let namespace, let arguments, let mayFail) = each.action {

@@ -107,7 +107,7 @@ public final class TrafficClients: Sendable {
         // By way of the task queue: requests that fail at once must not nest as deep as the series is long.
         return transcript.flatMap { transcript in
             let made = before + [transcript]
-            let pause = transcript.started + request.interval - surroundings.clock()
+            let pause = request.interval - (surroundings.clock() - transcript.started)
             guard pause > 0, made.count < request.count else {
                 return loop.eventLoop.flatSubmit {
                     series(request, before: made, on: loop, surroundings: surroundings)

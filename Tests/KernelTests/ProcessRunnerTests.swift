@@ -42,6 +42,18 @@ struct ProcessRunnerTests {
         #expect(result.record.status == -SIGKILL)
     }
 
+    @Test("one that was started can be waited for, and killed")
+    func started() throws {
+        let process = try ProcessRunner.start(
+            ["sh", "-c", "read line; echo $line; exit 2"], in: namespace, input: "a\n")
+        let result = try process.finish()
+        #expect(result.ending == .exited(2))
+        #expect(result.output == "a\n")
+        let stubborn = try ProcessRunner.start(["sh", "-c", "trap '' TERM; while :; do sleep 10; done"], in: namespace)
+        #expect(try stubborn.kill().ending == .signalled(SIGKILL))
+        #expect(!stubborn.isRunning)
+    }
+
     @Test("input of any length is read from its start, and none is /dev/null")
     func input() throws {
         let text = String(repeating: "0123456789abcdef\n", count: 20_000)

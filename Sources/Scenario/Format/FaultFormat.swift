@@ -9,7 +9,7 @@ enum FaultFormat {
 
     static let link = Shape<LinkState>.object(
         "link", "a link step",
-        "Sets a port up or down, as ip link set does. Of a host's port set down at its switch or hypervisor (sw:lb, hv1:tap(lb)) the host only sees that its cable is out: addresses and routes stay.",
+        "A port up or down, as ip link set makes it. Down at the switch (sw:lb), the host's cable is out, and no more.",
         blank: LinkState(),
         fields: [
             Field("port", \.port, Places.port, required: true, "The port."),

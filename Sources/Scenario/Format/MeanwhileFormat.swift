@@ -68,9 +68,9 @@ extension Step.Action {
     fileprivate var longest: Int64? {
         // As long for connecting as for the answer.
         func longest(_ request: Step.Request, count: Int) -> Int64 {
-            let (one, isForEver) = max(request.interval, 2 &* request.timeout).multipliedReportingOverflow(
-                by: Int64(count))
-            return isForEver ? .max : one
+            let (one, isTooLong) = request.timeout.multipliedReportingOverflow(by: 2)
+            let (all, areTooLong) = max(request.interval, one).multipliedReportingOverflow(by: Int64(count))
+            return isTooLong || areTooLong ? .max : all
         }
         return switch self {
         case .request(let request): longest(request, count: request.count)
