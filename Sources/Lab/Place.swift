@@ -78,10 +78,7 @@ final class Place {
 
     /// Runs a program here and waits for it.
     func run(_ arguments: [String]) throws -> CommandRecord {
-        let result = try ProcessRunner.run(arguments, in: namespace)
-        // Whatever it did, the handles must look anew.
-        ruleReader?.markChanged()
-        return result.record
+        try ProcessRunner.run(arguments, in: namespace).record
     }
 
     /// Whether there is a TCP socket that listens on each of these ports.
