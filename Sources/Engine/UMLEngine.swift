@@ -84,6 +84,8 @@ public struct UMLEngine: Engine {
             "uml_dir=./\(Self.helperFolder)/", "umid=lab",
             // For PID 1's environment: hash order must not depend on addresses.
             "SWIFT_DETERMINISTIC_HASHING=1",
+            // An arena for each thread is for many processors; here it is some hundred system calls and page faults more.
+            "MALLOC_ARENA_MAX=1",
         ] + clock + ["random_seed=\(request.seed)", "\(Guest.variable)=\(order.text)"]
     }
 
