@@ -41,8 +41,8 @@ unit-test: setup kernel build ## run the unit tests
 suite: setup kernel build ## run every scenario twice and compare, evidence in .build/suite
 	@$(DRBENCH) run --check-determinism --out .build/suite $(RUN_FLAGS)
 
-mutation: setup kernel build ## break every scenario's network: its expectations must notice
-	@$(DRBENCH) mutate --quiet --out .build/mutations
+mutation: setup kernel build ## break every scenario's network, after 'make suite': its expectations must notice
+	@$(DRBENCH) mutate --no-baseline --quiet --out .build/mutations
 
 determinism: setup kernel build ## run every scenario twice with each of ten seeds: all must pass and be repeated to the byte
 	@for seed in {1..10}; do \

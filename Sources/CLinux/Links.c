@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <linux/if_packet.h>
@@ -35,10 +34,6 @@ int drb_socket(int domain, int type, int protocol) {
 int drb_sock_dgram(void) { return SOCK_DGRAM; }
 
 int drb_sock_raw(void) { return SOCK_RAW; }
-
-int drb_close_from(void *actions, int first) {
-    return posix_spawn_file_actions_addclosefrom_np(actions, first);
-}
 
 int drb_memory_file(const char *name) {
     return memfd_create(name, MFD_CLOEXEC);

@@ -183,7 +183,7 @@ static void become_root_inside(int report, uid_t uid, gid_t gid)
 }
 
 static void child(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
-                  int fd_count, unsigned long clone_flags, int report, pid_t parent, uid_t uid, gid_t gid)
+                  int fd_count, unsigned long clone_flags, int stays, int report, pid_t parent, uid_t uid, gid_t gid)
 {
     struct pollfd parent_end = { .fd = report };
     sigset_t none;
@@ -208,6 +208,14 @@ static void child(const char *path, char *const argv[], char *const envp[], cons
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (directory && chdir(directory) < 0)
         give_up(report, "enter its folder");
+    if (stays) {
+        cpu_set_t here;
+
+        // Where the scheduler has just put it: fork chooses the idlest (SD_BALANCE_FORK). If that fails, it is only slower.
+        CPU_ZERO(&here);
+        CPU_SET((size_t)sched_getcpu(), &here);
+        sched_setaffinity(0, sizeof here, &here);
+    }
 
     // First out of the way of each other, then into place.
     high = fcntl(report, F_DUPFD_CLOEXEC, 128);
@@ -229,7 +237,7 @@ static void child(const char *path, char *const argv[], char *const envp[], cons
 }
 
 int drb_spawn_bound(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
-                      int fd_count, unsigned long clone_flags, const char **stage)
+                    int fd_count, unsigned long clone_flags, int stays, const char **stage)
 {
     struct failure failure = { 0, NULL };
     sigset_t all, before;
@@ -248,7 +256,7 @@ int drb_spawn_bound(const char *path, char *const argv[], char *const envp[], co
     pid = (pid_t)syscall(SYS_clone, clone_flags | SIGCHLD, NULL, NULL, NULL, NULL);
     if (pid == 0) {
         close(report[0]);
-        child(path, argv, envp, directory, fds, fd_count, clone_flags, report[1], parent, uid, gid);
+        child(path, argv, envp, directory, fds, fd_count, clone_flags, stays, report[1], parent, uid, gid);
     }
     int clone_errno = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -268,4 +276,52 @@ int drb_spawn_bound(const char *path, char *const argv[], char *const envp[], co
         return -failure.code;
     }
     return pid;
+}
+
+static int in_place(const int fds[3])
+{
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        int fd = fds[i] >= 0 ? fds[i] : open("/dev/null", O_RDWR);
+
+        if (fd < 0 || dup2(fd, i) < 0)
+            return -1;
+    }
+    return (int)syscall(SYS_close_range, 3, ~0U, 0);
+}
+
+int drb_spawn(const char *path, char *const argv[], char *const envp[], const int fds[3])
+{
+    // execve resets signals that have handlers; ignored ones stay ignored.
+    static const int ignored[] = { SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCHLD };
+    sigset_t all, before, none;
+    volatile int failure = 0; // the child writes it: vfork's child has our memory
+    pid_t pid;
+    size_t i;
+
+    sigemptyset(&none);
+    sigfillset(&all);
+    // No handler of ours may run in the child.
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid = vfork();
+    if (pid == 0) {
+        setpgid(0, 0);
+        for (i = 0; i < sizeof ignored / sizeof *ignored; i++)
+            signal(ignored[i], SIG_DFL);
+        if (in_place(fds) == 0) {
+            sigprocmask(SIG_SETMASK, &none, NULL);
+            execve(path, argv, envp);
+        }
+        failure = errno;
+        _exit(127);
+    }
+    if (pid < 0)
+        failure = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (pid > 0 && failure) {
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    return failure ? -failure : pid;
 }

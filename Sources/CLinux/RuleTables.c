@@ -56,7 +56,7 @@ static const struct layout layouts[] = {
                        .hooks = arp_hooks, .hook_count = NF_ARP_NUMHOOKS},
 };
 
-static uint64_t fnv1a(uint64_t hash, const uint8_t *bytes, size_t length) {
+uint64_t drb_fnv1a(uint64_t hash, const uint8_t *bytes, size_t length) {
     for (size_t i = 0; i < length; i++) hash = (hash ^ bytes[i]) * 0x100000001b3u;
     return hash;
 }
@@ -105,7 +105,7 @@ static int walk(
     char chain[DRB_RULE_NAME_LENGTH] = "";
     size_t first = 0;
     int built_in = 0;
-    table->fingerprint = 0xcbf29ce484222325u;
+    table->fingerprint = DRB_FNV1A_START;
     for (size_t offset = 0; offset < size;) {
         const uint8_t *entry = blob + offset;
         if (size - offset < layout->entry_size) return -EBADMSG;
@@ -113,9 +113,9 @@ static int walk(
         if (next > size - offset || target < layout->entry_size || next < target + sizeof(struct xt_entry_target))
             return -EBADMSG;
         // The kernel writes into comefrom while it checks a table; the counters are what is being counted.
-        table->fingerprint = fnv1a(table->fingerprint, entry, layout->comefrom);
+        table->fingerprint = drb_fnv1a(table->fingerprint, entry, layout->comefrom);
         size_t elements = layout->counters + sizeof(struct xt_counters);
-        table->fingerprint = fnv1a(table->fingerprint, entry + elements, next - elements);
+        table->fingerprint = drb_fnv1a(table->fingerprint, entry + elements, next - elements);
 
         const char *name = ((const struct xt_entry_target *)(entry + target))->u.user.name;
         if (strncmp(name, XT_ERROR_TARGET, XT_EXTENSION_MAXNAMELEN) == 0) {

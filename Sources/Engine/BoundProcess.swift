@@ -33,9 +33,10 @@ struct BoundProcess: ~Copyable {
     /// - Parameters:
     ///   - cloneFlags: CLONE_NEW* flags for the process itself.
     ///   - files: descriptors that it gets, too, from `firstOfFiles` on.
+    ///   - stays: whether it keeps to one processor.
     init(
         path: String, arguments: [String], environment: [String], directory: String, cloneFlags: UInt = 0,
-        files: [Int32] = []
+        files: [Int32] = [], stays: Bool = false
     ) throws(RunFailure) {
         let eventPipe = try Self.pipe()
         let consolePipe: (read: Int32, write: Int32)
@@ -52,7 +53,7 @@ struct BoundProcess: ~Copyable {
             Self.withStrings(environment) { envp in
                 let fds = [null, consolePipe.write, consolePipe.write, eventPipe.write] + files
                 return drb_spawn_bound(
-                    path, argv, envp, directory, fds, Int32(fds.count), UInt(cloneFlags), &stage)
+                    path, argv, envp, directory, fds, Int32(fds.count), UInt(cloneFlags), stays ? 1 : 0, &stage)
             }
         }
         close(null)

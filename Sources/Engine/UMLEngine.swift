@@ -33,10 +33,12 @@ public struct UMLEngine: Engine {
             throw RunFailure(.couldNotStart, "cannot open \(self.program): \(Errno.name(errno))")
         }
         defer { close(program) }
+        // The kernel and its processes take turns: thousands of times a run one wakes the other, which on another processor
+        // takes two to three times as long.
         var process = try BoundProcess(
             path: kernel.program, arguments: arguments(for: request),
             environment: ["TMPDIR=\(try GuestMemory.folder(for: memory))", "PATH=/usr/bin"],
-            directory: request.directory, files: [program])
+            directory: request.directory, files: [program], stays: true)
         var stage = RunStage()
         let end = process.wait(seconds: request.timeLimit, restLimit: request.realTime ? nil : restLimit) { event in
             stage.note(event)
@@ -82,6 +84,8 @@ public struct UMLEngine: Engine {
             "uml_dir=./\(Self.helperFolder)/", "umid=lab",
             // For PID 1's environment: hash order must not depend on addresses.
             "SWIFT_DETERMINISTIC_HASHING=1",
+            // An arena for each thread is for many processors; here it is some hundred system calls and page faults more.
+            "MALLOC_ARENA_MAX=1",
         ] + clock + ["random_seed=\(request.seed)", "\(Guest.variable)=\(order.text)"]
     }
 

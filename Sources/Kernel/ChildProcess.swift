@@ -174,45 +174,19 @@ extension ChildProcess {
             "find \(name)", code: ENOENT, explanation: "not in \(ProcessRunner.path.joined(separator: ":"))")
     }
 
-    /// posix_spawn on the calling thread, whose namespaces the child inherits. The process's id.
+    /// Starts the program from the calling thread, whose namespaces it inherits. The process's id.
     private static func spawn(
         _ program: String, _ arguments: [String], input: Int32?, output: Int32, errors: Int32
     ) throws(KernelError) -> Int32 {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        if let input {
-            posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
-        } else {
-            posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        }
-        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
-        // Not everything in this process is drbench's own and close-on-exec.
-        drb_close_from(&actions, STDERR_FILENO + 1)
-
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        posix_spawnattr_setsigmask(&attributes, &signals)
-        sigfillset(&signals)
-        posix_spawnattr_setsigdefault(&attributes, &signals)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
-
         let environment = ["PATH=" + ProcessRunner.path.joined(separator: ":"), "LC_ALL=C", "HOME=/"]
         let argumentList = arguments.map { strdup($0) }
         let environmentList = environment.map { strdup($0) }
         defer {
             for text in argumentList + environmentList { free(text) }
         }
-        var processID: Int32 = 0
-        let code = posix_spawn(
-            &processID, program, &actions, &attributes, argumentList + [nil], environmentList + [nil])
-        guard code == 0 else { throw KernelError("run \(program)", code: code) }
+        let processID = drb_spawn(
+            program, argumentList + [nil], environmentList + [nil], [input ?? -1, output, errors])
+        guard processID > 0 else { throw KernelError("run \(program)", code: -processID) }
         return processID
     }
 }

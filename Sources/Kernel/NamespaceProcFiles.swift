@@ -39,8 +39,10 @@ final class NamespaceProcFiles: Sendable {
                 let count = pread(descriptor, &chunk, chunk.count, off_t(bytes.count))
                 if count < 0, errno == EINTR { continue }
                 guard count >= 0 else { throw KernelError("read /proc/net/\(file)", code: errno) }
-                guard count > 0 else { break }
                 bytes += chunk[..<count]
+                // These files are read by the page at most, and what ends one early is a record that did not fit
+                // (seq_read_iter): after less than half a page it is the end.
+                if count < 2048 { break }
             }
             return String(decoding: bytes, as: UTF8.self)
         }

@@ -29,7 +29,7 @@ public struct ProcessResult: Sendable, Equatable {
 
 /// Starts programs in a namespace.
 ///
-/// A child inherits the network namespace of the thread that forks, so the namespace's thread calls posix_spawn.
+/// A child inherits the network namespace of the thread that forks, so the namespace's thread forks.
 /// swift-subprocess forks on threads of its own and has no way to choose one; hence none of it here.
 ///
 /// A program gets a process group of its own, default signals, `/` or whatever drbench's working directory is, only the
@@ -43,7 +43,7 @@ public enum ProcessRunner {
     /// What the program starts in the background and leaves behind is not waited for, even if it still holds the output
     /// open. `timeLimit` is in nanoseconds; when it has passed, the program's whole process group is killed.
     ///
-    /// Errors, about `run PROGRAM`: ENOENT for a program that is not there; those of posix_spawn(3). A program that
+    /// Errors, about `run PROGRAM`: ENOENT for a program that is not there; those of vfork(2) and execve(2). A program that
     /// fails is no error but a result.
     public static func run(
         _ arguments: [String], in namespace: NetworkNamespace, input: String? = nil, timeLimit: Int64? = nil

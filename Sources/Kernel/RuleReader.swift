@@ -13,9 +13,23 @@ internal import Synchronization
 ///
 /// Safe to use from any thread; calls wait for each other. Needs CAP_NET_ADMIN over the namespace.
 public final class RuleReader: Sendable {
+    private struct Table {
+        var name: String
+        var rules: [RuleCounter]
+        var fingerprint: UInt64
+    }
+
+    private struct Texts {
+        /// By table: what the kernel had when the texts were read.
+        var fingerprints: [String: UInt64]
+        /// By table and chain, with a blank between them.
+        var rules: [String: [String]]
+        /// All of them as the save program prints them.
+        var saved: String
+    }
+
     private struct State {
-        /// By family: the texts, and what the tables' fingerprints were when they were read.
-        var texts: [RuleFamily: (fingerprints: [String: UInt64], rules: [String: [String]])] = [:]
+        var texts: [RuleFamily: Texts] = [:]
         var bridgeTables: Set<String> = []
     }
 
@@ -43,31 +57,27 @@ public final class RuleReader: Sendable {
         if ipv6Socket >= 0 { close(ipv6Socket) }
     }
 
-    /// Loads a rule set (see ``RuleTables/load(_:family:flush:run:)``) and remembers that rules have changed.
+    /// Loads a rule set (see ``RuleTables/load(_:family:flush:run:)``).
     public func load(_ text: String, family: RuleFamily, flush: Bool = true) throws {
-        defer { markChanged() }
         try RuleTables.load(text, family: family, flush: flush, run: run)
         guard family == .bridge else { return }
         let tables = text.split(separator: "\n").filter { $0.first == "*" }.map { String($0.dropFirst()) }
         state.withLock { $0.bridgeTables.formUnion(tables) }
     }
 
-    /// Forgets the rules' texts. Needed only for what no comparison can show.
-    public func markChanged() {
-        state.withLock { $0.texts = [:] }
-    }
-
     /// Every rule of every table, with what it has counted: families in the order ipv4, ipv6, arp, bridge, tables by
     /// name, chains and rules in the kernel's order, a built-in chain's policy (number 0) before its rules.
     ///
-    /// Bridge tables are read if they were loaded through this object (there is no other way to know that they exist),
-    /// with one process each; the kernel does not count their policies, so there is no number 0.
+    /// Bridge tables are read if they were loaded through this object (there is no other way to know that they exist);
+    /// the kernel does not count their policies, so there is no number 0.
     public func read() throws -> [RuleCounter] {
         try state.withLock { state in
-            var counters: [RuleCounter] = []
-            for family in [RuleFamily.ipv4, .ipv6, .arp] { counters += try read(family, &state) }
-            for table in state.bridgeTables.sorted() { counters += try readBridge(table) }
-            return counters
+            try RuleFamily.allCases.flatMap { family in
+                let tables = try tables(of: family, state)
+                guard !tables.isEmpty else { return [RuleCounter]() }
+                let texts = try texts(of: family, in: tables, &state).rules
+                return tables.flatMap { Self.named($0.rules, by: texts) }
+            }
         }
     }
 
@@ -76,65 +86,40 @@ public final class RuleReader: Sendable {
     ///
     /// For ARP and bridge tables, whose save programs do not work on every host, the same form made from a listing.
     public func savedText(_ family: RuleFamily) throws -> String {
-        switch family {
-        case .ipv4, .ipv6:
-            guard try !tables(of: family).isEmpty else { return "" }
-            return RuleTexts.normalised(try output([family.program("-save")]))
-        case .arp:
-            return try tables(of: family).map { try asSaved(try output(listing(.arp, $0)), table: $0) }.joined()
-        case .bridge:
-            let tables = state.withLock { $0.bridgeTables.sorted() }
-            return try tables.map { try asSaved(try output(listing(.bridge, $0)), table: $0) }.joined()
+        try state.withLock { state in
+            let tables = try tables(of: family, state)
+            return tables.isEmpty ? "" : try texts(of: family, in: tables, &state).saved
         }
     }
 
     // MARK: Counters
 
-    /// The names of the family's tables in this namespace, sorted.
-    private func tables(of family: RuleFamily) throws -> [String] {
-        guard let file = family.namesFile, let text = try files.text(of: file) else { return [] }
-        return text.split(separator: "\n").map(String.init).sorted()
-    }
-
-    private func read(_ family: RuleFamily, _ state: inout State) throws -> [RuleCounter] {
-        let names = try tables(of: family)
-        guard !names.isEmpty else { return [] }
-        // Counters first: if the rules change before their texts are read, the next comparison tells.
-        var tables: [(name: String, rules: [RuleCounter], fingerprint: UInt64)] = []
-        for name in names {
-            let (rules, fingerprint) = try readTable(name, family)
-            tables.append((name, rules, fingerprint))
-        }
-        var fingerprints: [String: UInt64] = [:]
-        for table in tables { fingerprints[table.name] = table.fingerprint }
-        let texts: [String: [String]]
-        if let known = state.texts[family], known.fingerprints == fingerprints {
-            texts = known.rules
-        } else {
-            texts = try readTexts(family, tables: names)
-            state.texts[family] = (fingerprints, texts)
-        }
-        return tables.flatMap { Self.named($0.rules, by: texts) }
-    }
-
-    private func readTable(_ name: String, _ family: RuleFamily) throws -> ([RuleCounter], UInt64) {
-        var table = drb_rule_table()
-        let (descriptor, kind) =
-            switch family {
-            case .ipv6: (ipv6Socket, DRB_RULES_IPV6)
-            case .arp: (ipv4Socket, DRB_RULES_ARP)
-            default: (ipv4Socket, DRB_RULES_IPV4)
+    /// The family's tables in this namespace, by name.
+    private func tables(of family: RuleFamily, _ state: State) throws -> [Table] {
+        try names(of: family, state).sorted().map { name in
+            var table = drb_rule_table()
+            let result =
+                switch family {
+                case .ipv4: drb_rule_table_read(ipv4Socket, DRB_RULES_IPV4, name, &table)
+                case .ipv6: drb_rule_table_read(ipv6Socket, DRB_RULES_IPV6, name, &table)
+                case .arp: drb_rule_table_read(ipv4Socket, DRB_RULES_ARP, name, &table)
+                case .bridge: drb_bridge_table_read(ipv4Socket, name, &table)
+                }
+            guard result == 0 else { throw KernelError("read the \(family.rawValue) table \(name)", code: -result) }
+            defer { drb_rule_table_free(&table) }
+            let rules = UnsafeBufferPointer(start: table.rules, count: table.count).map { rule in
+                RuleCounter(
+                    family: family.rawValue, table: name, chain: Self.string(rule.chain), number: Int(rule.number),
+                    rule: rule.number == 0 ? "policy " + Self.string(rule.policy) : "",
+                    packets: Int(clamping: rule.packets), bytes: Int(clamping: rule.bytes))
             }
-        let result = drb_rule_table_read(descriptor, kind, name, &table)
-        guard result == 0 else { throw KernelError("read the \(family.rawValue) table \(name)", code: -result) }
-        defer { drb_rule_table_free(&table) }
-        let rules = UnsafeBufferPointer(start: table.rules, count: table.count).map { rule in
-            RuleCounter(
-                family: family.rawValue, table: name, chain: Self.string(rule.chain), number: Int(rule.number),
-                rule: rule.number == 0 ? "policy " + Self.string(rule.policy) : "",
-                packets: Int(clamping: rule.packets), bytes: Int(clamping: rule.bytes))
+            return Table(name: name, rules: rules, fingerprint: table.fingerprint)
         }
-        return (rules, table.fingerprint)
+    }
+
+    private func names(of family: RuleFamily, _ state: State) throws -> [String] {
+        guard let file = family.namesFile else { return Array(state.bridgeTables) }
+        return try files.text(of: file)?.split(separator: "\n").map(String.init) ?? []
     }
 
     private static func string<Name>(_ name: Name) -> String {
@@ -168,32 +153,33 @@ public final class RuleReader: Sendable {
     private func listing(_ family: RuleFamily, _ table: String) -> [String] {
         family == .arp
             ? [family.program(), "-t", table, "-L", "-n"]
-            : [family.program(), "-t", table, "-L", "--Lc", "--Lmac2"]
+            : [family.program(), "-t", table, "-L", "--Lmac2"]
     }
 
-    /// By table and chain, with a blank between them.
-    private func readTexts(_ family: RuleFamily, tables: [String]) throws -> [String: [String]] {
-        let chains =
-            family == .arp
-            ? try tables.flatMap { RuleTexts.listed(try output(listing(.arp, $0)), table: $0) }
-            : RuleTexts.saved(try output([family.program("-save")]))
-        var texts: [String: [String]] = [:]
-        for chain in chains { texts["\(chain.table) \(chain.name)"] = chain.rules }
+    /// The texts of tables that have just been read: those known, if nothing has changed since, or new ones. If the rules
+    /// change before their texts are read, the next comparison tells.
+    private func texts(of family: RuleFamily, in tables: [Table], _ state: inout State) throws -> Texts {
+        let fingerprints = Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0.fingerprint) })
+        if let known = state.texts[family], known.fingerprints == fingerprints { return known }
+        let chains: [RuleTexts.Chain]
+        let saved: String
+        switch family {
+        case .ipv4, .ipv6:
+            let text = try output([family.program("-save")])
+            chains = RuleTexts.saved(text)
+            saved = RuleTexts.normalised(text)
+        case .arp, .bridge:
+            chains = try tables.flatMap { RuleTexts.listed(try output(listing(family, $0.name)), table: $0.name) }
+            saved = tables.map { table in asSaved(chains.filter { $0.table == table.name }, table: table.name) }
+                .joined()
+        }
+        let rules = Dictionary(chains.map { ("\($0.table) \($0.name)", $0.rules) }) { first, _ in first }
+        let texts = Texts(fingerprints: fingerprints, rules: rules, saved: saved)
+        state.texts[family] = texts
         return texts
     }
 
-    private func readBridge(_ table: String) throws -> [RuleCounter] {
-        RuleTexts.listed(try output(listing(.bridge, table)), table: table).flatMap { chain in
-            zip(chain.rules, chain.counters).enumerated().map { index, rule in
-                RuleCounter(
-                    family: RuleFamily.bridge.rawValue, table: table, chain: chain.name, number: index + 1,
-                    rule: rule.0, packets: rule.1.packets, bytes: rule.1.bytes)
-            }
-        }
-    }
-
-    private func asSaved(_ listing: String, table: String) throws -> String {
-        let chains = RuleTexts.listed(listing, table: table)
+    private func asSaved(_ chains: [RuleTexts.Chain], table: String) -> String {
         let heads = chains.map { ":\($0.name) \($0.policy)\n" }
         let rules = chains.flatMap { chain in chain.rules.map { "-A \(chain.name) \($0)\n" } }
         return "*\(table)\n" + (heads + rules).joined() + "COMMIT\n"

@@ -8,13 +8,6 @@ enum RuleTexts {
         var policy = "-"
         /// What stands behind `-A CHAIN `.
         var rules: [String] = []
-        /// A bridge chain's counters, which only `ebtables -L --Lc` shows; empty for the other families.
-        var counters: [(packets: Int, bytes: Int)] = []
-
-        static func == (a: Chain, b: Chain) -> Bool {
-            a.table == b.table && a.name == b.name && a.policy == b.policy && a.rules == b.rules
-                && a.counters.elementsEqual(b.counters, by: ==)
-        }
     }
 
     /// Reads what `iptables-save` prints, with or without counters.
@@ -42,7 +35,7 @@ enum RuleTexts {
         return chains
     }
 
-    /// Reads what `arptables -L -n` (of one table) or `ebtables -t TABLE -L --Lc --Lmac2` prints.
+    /// Reads what `arptables -L -n` (of one table) or `ebtables -t TABLE -L --Lmac2` prints.
     static func listed(_ text: String, table: String) -> [Chain] {
         var chains: [Chain] = []
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -55,12 +48,7 @@ enum RuleTexts {
                 let name = line.dropFirst(14).prefix { $0 != "," }
                 chains.append(Chain(table: table, name: String(name), policy: word(after: "policy: ", in: line)))
             } else if !chains.isEmpty, !line.isEmpty {
-                let parts = line.split(separator: ", pcnt = ", maxSplits: 1)
-                chains[chains.count - 1].rules.append(trimmed(parts.first ?? line))
-                guard parts.count == 2 else { continue }
-                let counters = parts[1].split(separator: " -- bcnt = ").map { Int($0.filter(\.isNumber)) ?? 0 }
-                guard counters.count == 2 else { continue }
-                chains[chains.count - 1].counters.append((counters[0], counters[1]))
+                chains[chains.count - 1].rules.append(trimmed(line))
             }
         }
         return chains

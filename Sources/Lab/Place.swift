@@ -78,20 +78,13 @@ final class Place {
 
     /// Runs a program here and waits for it.
     func run(_ arguments: [String]) throws -> CommandRecord {
-        let result = try ProcessRunner.run(arguments, in: namespace)
-        // Whatever it did, the handles must look anew.
-        ruleReader?.markChanged()
-        return result.record
+        try ProcessRunner.run(arguments, in: namespace).record
     }
 
     /// Starts a program here; what is returned waits for its end.
     func begin(_ arguments: [String]) throws -> () throws -> CommandRecord {
         let process = try ProcessRunner.start(arguments, in: namespace)
-        return { [self] in
-            let result = try process.finish()
-            ruleReader?.markChanged()
-            return result.record
-        }
+        return { try process.finish().record }
     }
 
     /// Whether there is a TCP socket that listens on each of these ports.

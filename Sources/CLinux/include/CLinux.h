@@ -48,8 +48,6 @@ int drb_sock_raw(void);
 /// Sends one Ethernet frame out of an interface of the calling thread's namespace through a packet socket of its own, whose
 /// struct sockaddr_ll belongs to no module. 0 or a negative errno.
 int drb_send_frame(const char *interface, const void *frame, size_t length);
-/// posix_spawn_file_actions_addclosefrom_np(); `actions` is a posix_spawn_file_actions_t. 0 or an errno.
-int drb_close_from(void *actions, int first);
 /// memfd_create(MFD_CLOEXEC): a file without a name that is in memory only. The descriptor, or -1 with errno.
 int drb_memory_file(const char *name);
 /// recvmmsg(MSG_WAITFORONE): waits for one datagram and takes what else is there, up to `count`, each into

@@ -47,9 +47,16 @@ int drb_clone_newuser(void);
 // Starts a program that must not outlive this thread: it gets SIGKILL when the thread ends (PR_SET_PDEATHSIG), its own
 // process group, default signal handling, no address space randomisation (ADDR_NO_RANDOMIZE), the descriptors
 // fds[0..<fd_count] as 0..<fd_count and no others. clone_flags may hold CLONE_NEW*; with CLONE_NEWUSER the caller is
-// mapped to root inside. posix_spawn can do none of this. Returns the pid or a negative errno; *stage then names the
+// mapped to root inside. With `stays` it and its children keep to the processor that the scheduler first puts it on, which
+// pays where they take turns. posix_spawn can do none of this. Returns the pid or a negative errno; *stage then names the
 // step that failed.
 int drb_spawn_bound(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
-                    int fd_count, unsigned long clone_flags, const char **stage);
+                    int fd_count, unsigned long clone_flags, int stays, const char **stage);
+
+// Starts a program from the calling thread, whose namespaces it inherits: fds as its standard descriptors (one that is -1
+// is /dev/null) and no others, a process group of its own, no blocked signals, and the default for those that drbench or
+// who started it may have ignored. vfork(2): glibc's posix_spawn asks for and sets all 64 signals, one by one, which in a
+// lab kernel takes as long as starting the program does. Returns the pid or a negative errno.
+int drb_spawn(const char *path, char *const argv[], char *const envp[], const int fds[3]);
 
 #endif

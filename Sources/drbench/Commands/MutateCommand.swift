@@ -11,8 +11,9 @@ struct MutateCommand: ParsableCommand {
         abstract: "Breaks each scenario's set-up and sees whether its expectations notice.",
         discussion: """
             A scenario's mutations are those that its file names, and the networks of the file's other scenarios: with \
-            one of these its own expectations must fail. What survives all of its mutations, or has none, is listed. \
-            Exit status: 0 if nothing survives, 1 otherwise.
+            one of these its own expectations must fail. Unchanged they must hold, or a failure would prove nothing. \
+            What survives all of its mutations, has none, or cannot be run is listed. Exit status: 0 if every scenario \
+            notices a mutation, 1 otherwise.
             """)
 
     @OptionGroup var selection: ScenarioSelection
@@ -32,16 +33,29 @@ struct MutateCommand: ParsableCommand {
     @Flag(help: "Run every mutation, not only until the first is noticed.")
     var all = false
 
-    @Flag(name: .shortAndLong, help: "Print what survives and totals only.")
+    @Flag(inversion: .prefixedNo, help: "First run each scenario unchanged.")
+    var baseline = true
+
+    @Flag(name: .shortAndLong, help: "Print what does not notice and totals only.")
     var quiet = false
+
+    fileprivate enum Outcome: String, CaseIterable {
+        case noticed, survived
+        case notRun = "could not be run"
+        case failsUnchanged = "failed unchanged"
+        case withoutMutation = "without mutation"
+    }
 
     fileprivate struct Fate {
         var scenario: Scenario
         /// Not yet run.
         var mutants: [Mutant]
         var killers: [String] = []
-        /// What was changed in vain, and why nothing failed.
+        /// What was changed in vain.
         var survivors: [String] = []
+        /// What could not be run, and why.
+        var errors: [String] = []
+        var failsUnchanged = false
     }
 
     func run() throws {
@@ -57,8 +71,12 @@ struct MutateCommand: ParsableCommand {
             engine: choice.engine, capabilities: choice.capabilities, output: output, seed: seed, realTime: false,
             timeLimit: 120, jobs: jobs ?? Bench.defaultJobs,
             progress: Progress(total: 0, style: .silent, colour: false) { _ in })
+        if baseline {
+            let unchanged = bench.run(scenarios) { _ in "mutations" }
+            for (index, run) in unchanged.enumerated() { fates[index].noteUnchanged(run.verdict) }
+        }
         while true {
-            let open = fates.indices.filter { !fates[$0].mutants.isEmpty && (all || fates[$0].killers.isEmpty) }
+            let open = fates.indices.filter { fates[$0].isOpen(all: all) }
             guard !open.isEmpty, Interruption.signal == nil else { break }
             let round = open.map { fates[$0].mutants.removeFirst() }
             for (index, (mutant, run)) in zip(open, zip(round, bench.run(round.map(\.scenario)) { _ in "mutations" })) {
@@ -67,33 +85,54 @@ struct MutateCommand: ParsableCommand {
         }
         show(fates)
         if let signal = Interruption.signal { Interruption.end(by: signal) }
-        guard fates.allSatisfy({ !$0.killers.isEmpty }) else { throw ExitCode.failed }
+        guard fates.allSatisfy({ $0.outcome == .noticed }) else { throw ExitCode.failed }
     }
 
     private func show(_ fates: [Fate]) {
-        for fate in fates {
+        for fate in fates where !quiet || fate.outcome != .noticed {
             let name = fate.scenario.fullName
-            if fate.killers.isEmpty {
-                Console.output(fate.survivors.isEmpty ? "  NO MUTATION  \(name)" : "  SURVIVED     \(name)")
-            } else if !quiet {
-                Console.output("  noticed      \(name): \(fate.killers.joined(separator: "; "))")
+            switch fate.outcome {
+            case .noticed: Console.output("  noticed           \(name): \(fate.killers.joined(separator: "; "))")
+            case .failsUnchanged: Console.output("  FAILED UNCHANGED  \(name)")
+            case .survived: Console.output("  SURVIVED          \(name)")
+            case .notRun: Console.output("  COULD NOT RUN     \(name)")
+            case .withoutMutation: Console.output("  NO MUTATION       \(name)")
             }
-            if !quiet || fate.killers.isEmpty {
-                for survivor in fate.survivors { Console.output("                 in vain: \(survivor)") }
-            }
+            for survivor in fate.survivors { Console.output("      in vain: \(survivor)") }
+            for error in fate.errors { Console.output("      not run: \(error)") }
         }
-        let noticed = fates.count { !$0.killers.isEmpty }
-        let without = fates.count { $0.killers.isEmpty && $0.survivors.isEmpty }
-        Console.output("\(noticed) noticed, \(fates.count - noticed - without) survived, \(without) without mutation")
+        let outcomes = fates.map(\.outcome)
+        Console.output(
+            Outcome.allCases.map { outcome in (outcome, outcomes.count { $0 == outcome }) }
+                .filter { $0.1 > 0 || $0.0 == .noticed || $0.0 == .survived }
+                .map { "\($0.1) \($0.0.rawValue)" }.joined(separator: ", "))
     }
 }
 
 extension MutateCommand.Fate {
+    var outcome: MutateCommand.Outcome {
+        if failsUnchanged { return .failsUnchanged }
+        if !killers.isEmpty { return .noticed }
+        if !survivors.isEmpty { return .survived }
+        return errors.isEmpty ? .withoutMutation : .notRun
+    }
+
+    func isOpen(all: Bool) -> Bool { !mutants.isEmpty && (all || killers.isEmpty) }
+
+    mutating func noteUnchanged(_ verdict: Verdict) {
+        switch verdict.status {
+        case .passed: return
+        case .failed: failsUnchanged = true
+        case .error, .skipped: errors.append("unchanged: \(verdict.reason)")
+        }
+        mutants = []
+    }
+
     mutating func note(_ mutant: Mutant, _ verdict: Verdict) {
         switch verdict.status {
         case .failed: killers.append(mutant.change)
         case .passed: survivors.append("\(mutant.change): all expectations hold")
-        case .error, .skipped: survivors.append("\(mutant.change): \(verdict.reason)")
+        case .error, .skipped: errors.append("\(mutant.change): \(verdict.reason)")
         }
     }
 }
