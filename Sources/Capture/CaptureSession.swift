@@ -84,6 +84,9 @@ public final class CaptureSession: Sendable {
         }
     }
 
+    /// Those of the ports that are being captured, readable while their rings hold frames.
+    var descriptors: [Int32] { state.withLock { $0.captures.compactMap { $0?.descriptor } } }
+
     /// Takes out what is left, ends all captures and returns what each port counted, over all its captures.
     ///
     /// Frames that arrive while this runs may or may not be in.

@@ -161,6 +161,14 @@ public final class PortCapture: Sendable {
         return status == 0 && address.sll_ifindex == -1
     }
 
+    /// Readable while the ring holds frames; nil after `close`, or when nothing more will come.
+    var descriptor: Int32? {
+        state.withLock { state in
+            guard let handle = state.handle, state.condition == .capturing else { return nil }
+            return pcap_get_selectable_fd(handle)
+        }
+    }
+
     /// What was captured and lost so far. Costs one system call; after `close`, what was true then.
     public func statistics() -> PortStatistics {
         state.withLock { state in

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import Plan
 
 /// Where a guest's memory lies: in a file that User-Mode Linux creates in $TMPDIR and unlinks at once.
 enum GuestMemory {
@@ -31,5 +32,30 @@ enum GuestMemory {
         if about.f_flag & drb_st_noexec() != 0 { return "is mounted noexec" }
         let free = (UInt64(about.f_bavail) * UInt64(about.f_frsize)) >> 20
         return free < UInt64(mebibytes) ? "has only \(free) MiB free of \(mebibytes)" : nil
+    }
+}
+
+extension Plan {
+    /// MiB. A kernel with drbench, and room for a network of usual size.
+    static let leastGuestMemory = 256
+
+    /// What a guest needs for this plan, in MiB; not as much as there may be, for a guest with 512 takes 10 ms longer to
+    /// boot. Rings take one for each port, programs as many as they like, and what is transferred is kept at each port that
+    /// it crosses.
+    var guestMemory: Int {
+        var octets = 0.0
+        var programMemory = programs.isEmpty ? 0 : 256
+        for action in actions {
+            switch action {
+            case .request(let request): octets += Double(request.bytes) * Double(request.count)
+            case .open(_, let request): octets += Double(request.bytes)
+            case .use(_, let bytes, _): octets += Double(bytes)
+            case .run: programMemory = max(programMemory, 128)
+            case .start: programMemory = 256
+            case .wait, .stop, .send, .close, .operations, .powerOff: break
+            }
+        }
+        let kept = octets / 1_048_576 * Double(captures.count)
+        return Self.leastGuestMemory + programMemory + 4 * captures.count + Int(min(kept, 4096))
     }
 }

@@ -10,12 +10,12 @@ public struct UMLEngine: Engine {
     public var kernel: LabKernel
     /// The drbench program that becomes PID 1.
     public var program: String
-    /// The guest's memory in MiB.
-    public var memory: Int
+    /// The guest's memory in MiB; nil for what a plan seems to need.
+    public var memory: Int?
     /// Seconds after which a guest in virtual time of which nothing is even ready to run is given up.
     var restLimit = 5.0
 
-    public init(kernel: LabKernel, program: String, memory: Int = 512) {
+    public init(kernel: LabKernel, program: String, memory: Int? = nil) {
         self.kernel = kernel
         self.program = program
         self.memory = memory
@@ -26,6 +26,7 @@ public struct UMLEngine: Engine {
 
     public func run(_ request: RunRequest, observe: (LabEvent) -> Void) throws(RunFailure) {
         let folder = RunFolder(request.directory)
+        let memory = memory ?? request.plan.guestMemory
         try folder.write(request.plan)
         defer { folder.remove(Self.helperFolder) }
         let program = open(program, O_RDONLY | O_CLOEXEC)
@@ -36,7 +37,7 @@ public struct UMLEngine: Engine {
         // The kernel and its processes take turns: thousands of times a run one wakes the other, which on another processor
         // takes two to three times as long.
         var process = try BoundProcess(
-            path: kernel.program, arguments: arguments(for: request),
+            path: kernel.program, arguments: arguments(for: request, memory: memory),
             environment: ["TMPDIR=\(try GuestMemory.folder(for: memory))", "PATH=/usr/bin"],
             directory: request.directory, files: [program], stays: true)
         var stage = RunStage()
@@ -56,7 +57,7 @@ public struct UMLEngine: Engine {
             if let barrier = Barrier(to: file) { return "the lab kernel needs \(file), but \(barrier)" }
         }
         do {
-            _ = try GuestMemory.folder(for: memory)
+            _ = try GuestMemory.folder(for: memory ?? Plan.leastGuestMemory)
             return nil
         } catch {
             return error.explanation
@@ -72,7 +73,7 @@ public struct UMLEngine: Engine {
     /// would be an object in the guest's memory, and where things lie in memory shows (IPVS hashes with an address).
     static let ownProgram = "/proc/self/fd/\(BoundProcess.firstOfFiles)"
 
-    private func arguments(for request: RunRequest) -> [String] {
+    private func arguments(for request: RunRequest, memory: Int) -> [String] {
         let order = Guest.Order(
             folder: Self.ownFolder,
             virtual: request.realTime ? nil : .init(seed: request.seed, timeLimit: request.plan.virtualTimeLimit))

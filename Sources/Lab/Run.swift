@@ -147,7 +147,11 @@ final class Run {
     private func carryOut(_ step: Plan.StepPlan) throws {
         clock.sleep(pause)
         var record = StepRecord(name: step.name, started: clock.now())
-        try carryOut(step, record: &record)
+        if step.hasTrafficOfOthers {
+            try captures.emptyingRings { try carryOut(step, record: &record) }
+        } else {
+            try carryOut(step, record: &record)
+        }
         clock.sleep(pause)
         record.ended = clock.now()
         captures.drain()

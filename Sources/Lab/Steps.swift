@@ -100,6 +100,18 @@ extension Run {
     }
 }
 
+extension Plan.StepPlan {
+    /// Whether there may be more traffic than drbench's own clients and frames make, which drain captures as they go.
+    var hasTrafficOfOthers: Bool {
+        ([action] + meanwhile.map(\.action)).contains { action in
+            switch action {
+            case .run, .wait, .start, .stop: true
+            case .request, .open, .use, .close, .operations, .powerOff, .send: false
+            }
+        }
+    }
+}
+
 extension ClientRequest {
     init(_ request: Plan.RequestPlan, in place: Place) {
         self.init(

@@ -26,6 +26,8 @@ struct Planner {
     var placement: [String: String] = [:]
     /// Numbers the MACs of uplinks and bridges, which nobody writes down.
     private var fabricMACs: UInt64 = 0
+    /// The users' own, which no bridge port may have as well: it would take their frames for its own.
+    private lazy var declaredMACs = Set(scenario.hosts.flatMap { $0.ports.map(\.macAddress) })
     /// Hybrid bridges that there are: by hypervisor and name.
     var hybridBridges: Set<[String]> = []
 
@@ -109,9 +111,11 @@ struct Planner {
     }
 
     mutating func nextFabricMAC() -> MACAddress {
-        fabricMACs += 1
-        return MACAddress(bits: 0x0200_0000_0100 + fabricMACs)
+        repeat { fabricMACs += 1 } while declaredMACs.contains(Self.fabricMAC(fabricMACs))
+        return Self.fabricMAC(fabricMACs)
     }
+
+    private static func fabricMAC(_ number: UInt64) -> MACAddress { MACAddress(bits: 0x0200_0000_0100 + number) }
 
     func checkInterfaceName(_ name: String) throws {
         // IFNAMSIZ is 16 with the closing zero.

@@ -150,6 +150,27 @@ private let rightHere = Comment(rawValue: noPrivateNetwork ?? "")
         #expect(file.statistics.compactMap { $0?.dropped }.reduce(0, +) > 800)
     }
 
+    @Test("rings that are being emptied take any number of frames, also when an interface goes away meanwhile")
+    func emptying() async throws {
+        let session = try session("left", "right", ring: 16384)
+        try await inPrivateNetwork {
+            try makeVeth("left", peer: "right")
+            try session.open(0)
+            try session.open(1)
+            try session.emptyingRings {
+                for burst in 1...100 {
+                    try send(udpFrame(length: 1514), outOf: "right", count: 5)
+                    for _ in 0..<5000
+                    where session.frameCount(of: 0) < 5 * burst || session.frameCount(of: 1) < 5 * burst {
+                        usleep(1000)
+                    }
+                }
+                _ = try run("ip", "link", "delete", "left")
+            }
+        }
+        #expect(session.finish() == Array(repeating: PortStatistics(delivered: 500, dropped: 0), count: 2))
+    }
+
     @Test("an interface that goes down and up again is captured on")
     func downAndUp() async throws {
         let session = try session("left")

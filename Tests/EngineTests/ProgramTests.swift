@@ -31,6 +31,13 @@ struct ProgramTests {
         try expectPartialEvidence(in: folder, "out/busy", ended, steps: 0)
     }
 
+    @Test("what programs send by themselves does not overflow the captures")
+    func flood() async throws {
+        let folder = try Workplace.folder()
+        let ended = try await Command.drbench("flood", in: folder)
+        #expect(ended.status == 0, "\(ended.lines)")
+    }
+
     @Test("a step that cannot be carried out ends the run with its reason; what was seen before is kept")
     func impossible() async throws {
         let folder = try Workplace.folder()
