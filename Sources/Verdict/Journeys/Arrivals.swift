@@ -85,6 +85,10 @@ extension Endings {
             ending.evidence = ["\(ending.place) asked for a real server and got no answer"]
         } else if time + 1_000_000 >= evidence.ended {
             ending.end = .inFlight
+        } else if let limit = changes.limit("gc_thresh3", at: time), !unknownServers(service, time).isEmpty {
+            ending.end = .tableFull
+            let servers = unknownServers(service, time).joined(separator: ", ")
+            ending.evidence = ["the neighbour table has room for \(limit), and \(ending.place) does not know \(servers)"]
         } else if service.firewallMark != nil && legs.addresses[host].contains(destination)
             && leg.cargo.protocolNumber == 1
         {
@@ -94,6 +98,16 @@ extension Endings {
             ending.evidence = ["\(ending.place) has the service \(name), and sent the packet to none of its servers"]
         }
         return ending
+    }
+
+    /// The service's real servers whose MAC address the director does not know.
+    private func unknownServers(_ service: Service, _ time: Nanoseconds) -> [String] {
+        guard let interval = states.intervals(at: time).first else { return [] }
+        let known = states.neighbours(of: service.director, interval: interval).filter { $0.mac != nil }
+        let latest = Set(known.map(\.address))
+        let lost = changes.forgotten(by: service.director, before: time)
+        return service.realServers.map(\.address).filter { !latest.contains($0) || lost.contains($0) }
+            .map(\.description)
     }
 
     /// An ICMP error says it.

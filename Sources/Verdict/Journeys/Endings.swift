@@ -36,6 +36,7 @@ struct Endings {
     let evidence: Evidence
     let legs: Legs
     let states: States
+    let changes: Changes
     private let errors: [UInt64: [ICMPError]]
     /// By namespace: when an ARP or neighbour request was asked and not answered.
     private let unanswered: [Int: [Nanoseconds]]
@@ -56,6 +57,7 @@ struct Endings {
         self.evidence = evidence
         self.legs = legs
         self.states = states
+        changes = Changes(scenario, evidence)
         var errors: [UInt64: [ICMPError]] = [:]
         var replies: [UInt64: [Nanoseconds]] = [:]
         var asked: [Int: [(IPAddress, Nanoseconds)]] = [:]
@@ -181,6 +183,9 @@ struct Endings {
         } else if let full = fullTable(namespace, time: sighting.time) {
             ending.end = .tableFull
             ending.evidence = [full]
+        } else if leg.flight.stops.contains(where: { $0.parent == Int32(leg.last) }) {
+            ending.end = .floodedOnly
+            ending.evidence = ["\(namespace)'s bridge sent it to others only"]
         } else if onward.contains(where: { impairment(outOf: $0).loss > 0 }) {
             ending.end = .lostOnLink
             ending.evidence = ["the cable loses \(onward.map { impairment(outOf: $0).loss }.max() ?? 0) % of frames"]
@@ -201,6 +206,9 @@ struct Endings {
         if let size = tooBig(legs.frames[Int(sighting.frame)], onward: onward, leg) {
             ending.end = .tooBig
             ending.evidence.append(size)
+        } else if leg.flight.stops.contains(where: { $0.parent == Int32(leg.last) }) {
+            ending.end = .floodedOnly
+            ending.evidence = ["the switch sent it to others only"]
         } else if sighting.time + delays(onward + [port]) >= evidence.ended {
             ending.end = .inFlight
         }
@@ -260,6 +268,8 @@ struct Endings {
         for port in onward {
             var limit = link(of: port)?.mtu ?? 1500
             if case .uplink = legs.wiring.roles[port], case .vxlan = scenario.fabric { limit -= 50 }
+            let captured = evidence.ports[port]
+            limit = changes.mtu(of: captured.interface, in: captured.namespace, at: frame.time) ?? limit
             if size > limit { return "it has \(size) octets, and \(evidence.ports[port].name) an MTU of \(limit)" }
         }
         return nil
@@ -277,11 +287,16 @@ struct Endings {
                 limit = Int(value.value)
             }
         }
-        guard let limit, let interval = states.intervals(at: time).first else { return nil }
-        let count = states.conntrackCount(of: namespace, interval: interval)
+        guard let interval = states.intervals(at: time).first else { return nil }
+        var count = states.conntrackCount(of: namespace, interval: interval)
+        if let shared = changes.limit("nf_conntrack_max", at: time) {
+            limit = shared
+            count = legs.namespaces.reduce(0) { $0 + states.conntrackCount(of: $1, interval: interval) }
+        }
+        guard let limit else { return nil }
         // Each of two buckets' locks may hold one back; early drop keeps the count just below.
         return count >= limit - 1
-            ? "\(namespace)'s conntrack table has \(count) entries, and nf_conntrack_max is \(limit)" : nil
+            ? "conntrack has \(count) entries, and nf_conntrack_max is \(limit)" : nil
     }
 
     func error(about leg: Leg, from namespace: String) -> ICMPError? {

@@ -91,6 +91,7 @@ struct FlightBuilder {
                 counts[port] = 0
             }
         }
+        let earlier = flights.count
         // What a host's card shows with the card's own MAC as its source, it sends.
         let origins = group.filter { index in
             let sighting = sightings[Int(index)]
@@ -100,6 +101,7 @@ struct FlightBuilder {
             let until = rank + 1 < origins.count ? sightings[Int(origins[rank + 1])].time : .max
             fly(from: origin, at: Wiring.outOf(Int(sightings[Int(origin)].port)), rank: rank, of: origins.count, until)
         }
+        addDuplicates(since: earlier)
         // A frame under a false MAC: from wherever explains most of what was seen.
         while let start = bestOrigin() {
             fly(from: start.sighting, at: start.place, rank: 0, of: 0, .max)
@@ -125,6 +127,32 @@ struct FlightBuilder {
             index += 1
         }
         flights.append(flight)
+    }
+
+    /// What a cable delivered twice belongs to the flight that a port before it saw.
+    private mutating func addDuplicates(since earlier: Int) {
+        guard flights.count > earlier else { return }
+        for index in group where !used[Int(index)] {
+            let sighting = sightings[Int(index)]
+            for flight in flights.indices[earlier...].reversed() {
+                guard
+                    let stop = flights[flight].stops.first(where: { stop in
+                        sightings[Int(stop.sighting)].time <= sighting.time
+                            && (Wiring.port(of: Int(stop.place)) == Int(sighting.port)
+                                || wiring.next[Int(stop.place)].contains { Wiring.port(of: $0) == Int(sighting.port) })
+                    })
+                else { continue }
+                let isSame = Wiring.port(of: Int(stop.place)) == Int(sighting.port)
+                let place =
+                    isSame
+                    ? Int(stop.place)
+                    : wiring.next[Int(stop.place)].first { Wiring.port(of: $0) == Int(sighting.port) } ?? 0
+                let parent = isSame ? stop.parent : Int32(flights[flight].stops.firstIndex { $0.place == stop.place } ?? 0)
+                flights[flight].stops.append(.init(sighting: index, place: Int32(place), parent: parent))
+                used[Int(index)] = true
+                break
+            }
+        }
     }
 
     /// The frame's next unused sighting at a port. If a port saw it as often as it was sent, the first is the first;

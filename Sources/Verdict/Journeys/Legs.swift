@@ -75,7 +75,10 @@ struct Legs {
         wiring = Wiring(scenario: scenario, ports: evidence.ports)
         var dissector = Dissector(wiring: wiring)
         dissector.guePorts = Set(
-            scenario.services.flatMap(\.realServers).compactMap { $0.tunnel?.kind == .gue ? $0.tunnel?.port : nil })
+            scenario.services.flatMap(\.realServers).compactMap { server in
+                // ipvsadm's default port is GUE's own.
+                server.tunnel?.kind == .gue ? server.tunnel?.port ?? 6080 : nil
+            })
         self.dissector = dissector
         var sightings: [Sighting] = []
         sightings.reserveCapacity(frames.count)
@@ -96,6 +99,9 @@ struct Legs {
             return Set(
                 host.ports.flatMap { $0.addresses?.map(\.address) ?? $0.fixedIPs }
                     + host.interfaces.flatMap { $0.addresses.map(\.address) })
+        }
+        for (namespace, address) in Changes(scenario, evidence).addresses {
+            if let index = names.firstIndex(of: namespace) { addresses[index].insert(address) }
         }
         for flight in FlightBuilder.flights(of: sightings, in: wiring) { legs.append(leg(flight)) }
         join()

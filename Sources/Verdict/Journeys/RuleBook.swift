@@ -73,7 +73,28 @@ struct RuleBook {
         }
     }
 
+    /// What a drop on this way has counted: the last rule of it, or, where a chain's policy dropped it, what came into the
+    /// chain less what its rules took.
+    func growth(of way: [Entry]) -> [Int] {
+        var counts = way.map { growth[$0.key] ?? 0 }
+        guard let last = way.last, case .jump(let chain) = last.rule.target else { return counts }
+        let taken = (chains["\(last.key.family) \(last.key.table) \(chain)"] ?? []).reduce(0) {
+            $0 + ($1.rule.target == .none ? 0 : growth[$1.key] ?? 0)
+        }
+        counts[counts.count - 1] -= taken
+        return counts
+    }
+
+    /// Whether a packet that passes here must have been counted and was not: the counters were started anew meanwhile.
+    func missed(family: String, chain: String) -> Bool {
+        guard let first = chains["\(family) filter \(chain)"]?.first(where: { $0.rule.matches.isEmpty }) else {
+            return false
+        }
+        return growth[first.key] ?? 0 == 0
+    }
+
     /// The ways on which a packet can meet its end: each the rules that lead to a DROP, and that rule.
+    /// An empty way is none; a way that ends with a jump ends at the policy of the chain that it leads to.
     func drops(of packet: FilteredPacket, family: String, hooks: [(table: String, chain: String)]) -> [[Entry]] {
         var drops = Self.drops(chains, packet, family, hooks)
         if !earlier.isEmpty {
@@ -91,7 +112,7 @@ struct RuleBook {
     ) -> [[Entry]] {
         var drops: [[Entry]] = []
         for hook in hooks {
-            let way = Way(chains: chains, packet: packet, prefix: "\(family) \(hook.table) ")
+            let way = Way(chains: chains, packet: packet, family: family, prefix: "\(family) \(hook.table) ")
             let outcome = way.walk(hook.chain, depth: 0)
             drops += outcome.drops
             if !outcome.goesOn && !outcome.mayBeAccepted { break }
@@ -111,12 +132,13 @@ private struct Way {
 
     let chains: [String: [RuleBook.Entry]]
     let packet: FilteredPacket
+    let family: String
     let prefix: String
 
     func walk(_ chain: String, depth: Int) -> Outcome {
         var outcome = Outcome()
         // The kernel refuses loops; a limit is for texts that no kernel wrote.
-        guard depth < 16, let rules = chains[prefix + chain] else {
+        guard depth < 16, let rules = chains[prefix + chain] ?? (hasOwnPolicy(chain) ? [] : nil) else {
             outcome.goesOn = true
             return outcome
         }
@@ -141,7 +163,17 @@ private struct Way {
             }
             if ends { return outcome }
         }
-        outcome.goesOn = true
+        if hasOwnPolicy(chain) {
+            outcome.drops.append([])
+        } else {
+            outcome.goesOn = true
+        }
         return outcome
+    }
+
+    /// ebtables gives chains of users a policy of their own, which counts nothing. Neutron's is DROP for these
+    /// (neutron/plugins/ml2/drivers/linuxbridge/agent/arp_protect.py, `ebtables -P`).
+    private func hasOwnPolicy(_ chain: String) -> Bool {
+        family == "bridge" && (chain.hasPrefix("neutronMAC-") || chain.hasPrefix("neutronARP-"))
     }
 }

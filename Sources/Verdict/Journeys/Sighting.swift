@@ -33,8 +33,8 @@ struct Dissector {
         var start: Int
     }
 
-    /// VXLAN's port as Linux chooses it when none is given (drivers/net/vxlan: vxlan_port).
-    private static let vxlanPort: UInt16 = 8472
+    /// VXLAN's port (RFC 7348).
+    private static let vxlanPort: UInt16 = 4789
 
     func unwrap(_ octets: [UInt8], port: Int) -> Unwrapped? {
         guard let frame = Frame(octets) else { return nil }

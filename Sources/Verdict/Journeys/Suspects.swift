@@ -37,20 +37,29 @@ extension Endings {
             let packet = FilteredPacket(
                 headers: headers, inDevice: inDevice, outDevices: outDevices,
                 states: states.possibleStates(of: headers, leg.cargo, in: namespace, interval: interval))
+            let isMissed = hooks.last.map { book.missed(family: family, chain: $0.1) } ?? false && family != "bridge"
             for way in book.drops(of: packet, family: family, hooks: hooks) {
                 guard let last = way.last else { continue }
                 // A rule that counted nothing dropped nothing.
-                let counts = way.map { book.growth[$0.key] ?? 0 }
-                let isUncertain = way.contains { book.uncertain.contains($0.key) }
+                let counts = book.growth(of: way)
+                let isUncertain = way.contains { book.uncertain.contains($0.key) } || isMissed
                 guard isUncertain || counts.allSatisfy({ $0 > 0 }) else { continue }
-                let resources = zip(way, counts).map {
-                    Ending.Resource(name: "\(namespace) \(interval) \($0.key)", capacity: $1)
+                let resources = zip(way, counts).map { entry, count in
+                    let isPolicy = entry.key == last.key && entry.rule.target.isJump
+                    return Ending.Resource(
+                        name: "\(namespace) \(interval) \(entry.key)\(isPolicy ? " policy" : "")", capacity: count)
                 }
-                let growth = book.growth[last.key] ?? 0
+                let growth = counts.last ?? 0
+                let text =
+                    isUncertain
+                    ? "the rules as they stood; their counters were started anew meanwhile"
+                    : last.rule.target.isJump
+                        ? "the rule sent \(growth.of("packet")) to a chain that none of its rules took"
+                        : "the rule counted \(growth.of("packet"))"
                 found.append(
                     .init(
                         rules: way, interval: interval, resources: isUncertain ? [] : resources,
-                        end: Self.end(of: way), evidence: "the rule counted \(growth.of("packet"))"))
+                        end: Self.end(of: way), evidence: text))
             }
         }
         return found
@@ -59,7 +68,8 @@ extension Endings {
     /// By Neutron's names: `neutron-linuxbri-s…` and `neutronMAC-…`, `neutronARP-…` hold what a port may send from.
     private static func end(of way: [RuleBook.Entry]) -> JourneyEnd {
         guard let last = way.last else { return .droppedByRule }
-        let chain = last.key.chain
+        var chain = last.key.chain
+        if case .jump(let name) = last.rule.target { chain = name }
         let isSpoofFilter =
             chain.hasPrefix("neutronMAC-") || chain.hasPrefix("neutronARP-") || chain.hasPrefix("neutron-linuxbri-s")
                 && !chain.hasPrefix("neutron-linuxbri-sg-")
@@ -67,4 +77,8 @@ extension Endings {
         if isSpoofFilter { return .droppedBySpoofFilter }
         return last.rule.asksForState ? .droppedByConntrackRule : .droppedByRule
     }
+}
+
+extension ParsedRule.Target {
+    fileprivate var isJump: Bool { if case .jump = self { true } else { false } }
 }
