@@ -12,14 +12,14 @@ public struct Ladder {
         var names: [String] = []
         // In the order in which packets pass them: what is new stands behind what came before it on the way.
         for journey in journeys {
-            var previous: Int?
+            var furthest: Int?
             for hop in journey.hops {
                 if let known = names.firstIndex(of: hop.namespace) {
-                    previous = known
+                    furthest = max(furthest ?? 0, known)
                 } else {
-                    let index = previous.map { $0 + 1 } ?? names.count
+                    let index = furthest.map { $0 + 1 } ?? names.count
                     names.insert(hop.namespace, at: index)
-                    previous = index
+                    furthest = index
                 }
             }
         }
@@ -138,6 +138,7 @@ extension Journey {
 
     /// A word for beside the cross.
     var reason: String {
+        if case .undecided = end { return "?" }
         guard let rule = blame?.rule else { return end.text }
         if rule.rule.contains("INVALID") { return "INVALID" }
         return end == .droppedBySpoofFilter ? "spoof filter" : "rule"

@@ -79,7 +79,7 @@ public struct Diagnostician {
         SecurityGroupMissing(), DHCPServerSpoof(), ConntrackTableFull(), NeighbourTableFull(),
         DirectorWithoutSecondAddress(), ColdNeighbour(), ReversePathFilter(), MartianSource(), MTUBlackHole(),
         RealServerWithoutVIP(), NoTunnelDevice(), RealServerAnsweredARP(), DirectorsLoop(), NoServerLeft(),
-        PortNotListening(), MachineMoved(), MachineGone(), LossyCable(), HostRule(),
+        PortNotListening(), MachineMoved(), MachineGone(), LossyCable(), HostRule(), NotForwarding(),
     ]
 
     public init(scenario: Scenario, evidence: Evidence, journeys: Journeys) {

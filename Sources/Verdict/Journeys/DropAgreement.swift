@@ -28,7 +28,10 @@ extension Journeys {
                             found.append("frame \(seen.index + 1) is of no journey")
                             continue
                         }
-                        let named = journey.blame?.rules.contains { $0.chain == chain && $0.rule.contains(rule) } ?? false
+                        let named = 
+                            journey.blame?.rules.contains {
+                                $0.chain == chain && CountedRules.text($0.rule, contains: rule)
+                            } ?? false
                         if journey.blame?.place != drop.on || !named {
                             found.append(
                                 "#\(journey.number) \(journey.packet) \(journey.end.text) "

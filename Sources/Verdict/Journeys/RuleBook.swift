@@ -87,9 +87,9 @@ struct RuleBook {
 
     /// Whether a packet that passes here must have been counted and was not: the counters were started anew meanwhile.
     func missed(family: String, chain: String) -> Bool {
-        guard let first = chains["\(family) filter \(chain)"]?.first(where: { $0.rule.matches.isEmpty }) else {
-            return false
-        }
+        guard let first = chains["\(family) filter \(chain)"]?.first, first.rule.matches.isEmpty,
+            first.rule.counter.number > 0
+        else { return false }
         return growth[first.key] ?? 0 == 0
     }
 

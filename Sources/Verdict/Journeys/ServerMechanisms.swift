@@ -95,3 +95,16 @@ struct LossyCable: Mechanism {
             name: "lost on a link", because: "The cable lost the packet, or its other end is down: \(fact).", remedies: [])
     }
 }
+
+/// A machine that is neither the packet's destination nor a router.
+struct NotForwarding: Mechanism {
+    func diagnose(_ failure: Case) -> Diagnosis? {
+        guard failure.journey.end == .notForUs, let destination = failure.journey.destination?.address else { return nil }
+        let isDirector = failure.isDirector(failure.place)
+        return Diagnosis(
+            name: "not for us",
+            because: "\(failure.place) does not have the address \(destination), and net.ipv4.ip_forward is off there.",
+            remedies: isDirector
+                ? [.init("ip_forward=1 on the director, for the answers to masquerading", "nat-mode-contrast")] : [])
+    }
+}

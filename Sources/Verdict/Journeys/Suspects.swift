@@ -32,6 +32,7 @@ extension Endings {
     ) -> [Ending.Suspect] {
         guard states.hasRules(namespace), let headers = legs.headers(leg.frame) else { return [] }
         var found: [Ending.Suspect] = []
+        var uncounted: [Ending.Suspect] = []
         for interval in states.intervals(at: time) {
             let book = states.rules(of: namespace, interval: interval)
             let packet = FilteredPacket(
@@ -43,7 +44,8 @@ extension Endings {
                 // A rule that counted nothing dropped nothing.
                 let counts = book.growth(of: way)
                 let isUncertain = way.contains { book.uncertain.contains($0.key) } || isMissed
-                guard isUncertain || counts.allSatisfy({ $0 > 0 }) else { continue }
+                let isCounted = counts.allSatisfy { $0 > 0 }
+                guard isUncertain || isCounted else { continue }
                 let resources = zip(way, counts).map { entry, count in
                     let isPolicy = entry.key == last.key && entry.rule.target.isJump
                     return Ending.Resource(
@@ -56,13 +58,14 @@ extension Endings {
                     : last.rule.target.isJump
                         ? "the rule sent \(growth.of("packet")) to a chain that none of its rules took"
                         : "the rule counted \(growth.of("packet"))"
-                found.append(
-                    .init(
-                        rules: way, interval: interval, resources: isUncertain ? [] : resources,
-                        end: Self.end(of: way), evidence: text))
+                let suspect = Ending.Suspect(
+                    rules: way, interval: interval, resources: isUncertain ? [] : resources, end: Self.end(of: way),
+                    evidence: text)
+                if isCounted { found.append(suspect) } else { uncounted.append(suspect) }
             }
         }
-        return found
+        // Counters that were started anew tell nothing; then what the rules say must do.
+        return found.isEmpty ? uncounted : found
     }
 
     /// By Neutron's names: `neutron-linuxbri-s…` and `neutronMAC-…`, `neutronARP-…` hold what a port may send from.

@@ -61,7 +61,7 @@ struct Weighing {
                     decided[item.leg] = (item.ending, only)
                 } else {
                     var ending = item.ending
-                    ending.end = .undecided(between: possible.map(Self.name).distinct)
+                    ending.end = .undecided(between: possible.map(Self.text).distinct)
                     decided[item.leg] = (ending, nil)
                 }
             }
@@ -74,6 +74,11 @@ struct Weighing {
 
     private mutating func take(_ suspect: Ending.Suspect) {
         for resource in suspect.resources { remaining[resource.name, default: 0] -= 1 }
+    }
+
+    /// The rule as reports name it.
+    private static func text(_ suspect: Ending.Suspect) -> String {
+        suspect.rules.last.map { "'\($0.rule.counter.text)'" } ?? suspect.end.text
     }
 
     /// The same in two intervals is one cause.
