@@ -1,4 +1,5 @@
 public import Evidence
+internal import Net
 public import Scenario
 public import Verdict
 
@@ -37,9 +38,25 @@ public struct Explanation {
         let kinds = grouped(failing)
         for group in kinds { lines += [""] + block(group, folder: folder) }
         let strays = shown.filter { $0.flow == nil && !$0.end.isGood && isOddity($0) }
-        for stray in strays.prefix(3) { lines += [""] + block(stray, folder: folder) }
-        if failing.isEmpty, strays.isEmpty { lines += ["", "No flow failed."] }
+        var told: [String] = []
+        for stray in strays {
+            let key = "\(stray.blame?.place ?? "") \(stray.blame?.rule?.chain ?? "") \(stray.blame?.rule?.number ?? 0)"
+            guard !told.contains(key), told.count < 4 else { continue }
+            told.append(key)
+            lines += [""] + block(stray, folder: folder)
+        }
+        if failing.isEmpty, strays.isEmpty, chosen == nil { lines += ["", "No flow failed."] }
         return lines.joined(separator: "\n")
+    }
+
+    /// The names of what made flows fail, each once; `?` for a flow whose failure nothing explains.
+    public var reasons: [String] {
+        var names: [String] = []
+        for flow in failingFlows {
+            let name = diagnostician.diagnosis(of: flow)?.name ?? "? (\(flow.text))"
+            if !names.contains(name) { names.append(name) }
+        }
+        return names
     }
 
     /// ARP and the like that a rule dropped belong to the story.
@@ -56,10 +73,11 @@ public struct Explanation {
 
     /// Those with a request that was not answered, or with a packet that met its end.
     private var failingFlows: [Flow] {
-        journeys.flows.filter { flow in
-            transcript(of: flow).map { $0.outcome != .answered }
-                ?? (flow.forward + flow.reply).contains { !journeys.journeys[$0].end.isGood }
+        let unanswered = journeys.flows.filter { flow in
+            transcript(of: flow).map { $0.outcome != .answered } ?? (firstDead(of: flow) != nil)
         }
+        // Those that lost packets and came through nevertheless are told of behind them.
+        return unanswered + journeys.flows.filter { !unanswered.contains($0) && firstDead(of: $0) != nil }
     }
 
     private func transcript(of flow: Flow) -> Transcript? {
@@ -125,14 +143,18 @@ public struct Explanation {
     private func hops(of journey: Journey) -> [String] {
         var lines = ["  journey  #\(journey.number) \(journey.packet)"]
         let ports = journey.hops.map(\.port.count).max() ?? 0
-        for hop in journey.hops {
+        for (index, hop) in journey.hops.enumerated() {
+            if journey.hops.count > 18, (12..<journey.hops.count - 4).contains(index) {
+                if index == 12 { lines.append("           … \(journey.hops.count - 16) more") }
+                continue
+            }
             var words = ["           \(hop.direction == .into ? "in " : "out") \(hop.port.padded(to: ports))"]
             if let ttl = hop.ttl { words.append("ttl \(String(ttl).leftPadded(to: 3))") }
-            words.append("\(hop.sourceMAC) → \(hop.destinationMAC)")
+            words.append("\(name(of: hop.sourceMAC)) → \(name(of: hop.destinationMAC))".padded(to: 13))
             if let wrapping = hop.wrapping { words.append(wrapping) }
             if let tunnel = hop.tunnel { words.append("in \(tunnel)") }
             if let conntrack = hop.conntrack { words.append(conntrack) }
-            lines.append(String(words.joined(separator: "  ").prefix(width)))
+            lines.append(String(words.joined(separator: "  ").trimmedEnd.prefix(width)))
         }
         guard !journey.end.isGood else { return lines + ["  end      \(journey.end.text)"] }
         lines.append("  killed   \(journey.end.text)" + (journey.blame.map { ", at \($0.place)" } ?? ""))
@@ -141,6 +163,12 @@ public struct Explanation {
         }
         for fact in journey.blame?.evidence ?? [] { lines += wrapped(fact, label: "") }
         return lines
+    }
+
+    /// The machine's, or the MAC address itself.
+    private func name(of mac: MACAddress) -> String {
+        if mac == .broadcast { return "all" }
+        return scenario.hosts.first { host in host.ports.contains { $0.macAddress == mac } }?.name ?? mac.description
     }
 
     private func said(_ diagnosis: Diagnosis) -> [String] {

@@ -38,7 +38,12 @@ public struct Ladder {
             skipped = []
         }
         for journey in journeys {
-            let rows = draw(journey)
+            var rows = draw(journey)
+            if rows.count > 12 {
+                // A loop.
+                let left = "  … \(rows.count - 8) more like it"
+                rows = Array(rows.prefix(6)) + [row(label: left, marks: [:])] + Array(rows.suffix(2))
+            }
             let shape = rows.map { String($0.dropFirst(13)) }.joined(separator: "\n")
             if shape == last {
                 skipped.append(journey)

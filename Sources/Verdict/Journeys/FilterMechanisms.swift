@@ -39,7 +39,7 @@ struct GuestInvalid: Mechanism {
             name: "a machine's own rule about conntrack states",
             because: "\(host.name)'s own firewall asks for the conntrack state, and \(host.name) sees only one way of the "
                 + "connection: the answers do not come back through it.",
-            remedies: [.init("do not track what IPVS forwards, or ask for nothing there", "lb-guest-invalid-drop")])
+            remedies: [.init("do not track the service's packets in the machine", "lb-guest-invalid-drop/notrack")])
     }
 }
 
@@ -66,6 +66,13 @@ struct MissingAddressPair: Mechanism {
         guard let address else { return nil }
         let own = port.fixedIPs.map(\.description) + port.allowedAddressPairs.map(\.ipAddress)
         guard !own.contains(address) else { return nil }
+        guard failure.isDirector(sender) || failure.isRealServer(sender) else {
+            return Diagnosis(
+                name: "an address of somebody else",
+                because: "\(sender)'s port may send from \(own.joined(separator: ", ")) only, and the packet comes from "
+                    + "\(address): port security keeps it from speaking for others.",
+                remedies: [])
+        }
         return Diagnosis(
             name: "missing allowed address pair",
             because: "\(sender)'s port may send from \(own.joined(separator: ", ")) only, and the packet comes from "
@@ -88,10 +95,7 @@ struct ForeignMAC: Mechanism {
             name: "a foreign MAC or IP address",
             because: "\(sender)'s port sends what port security does not let it: from \(hop.sourceMAC)"
                 + (failure.journey.source.map { " and \($0.address)" } ?? "") + ".",
-            remedies: [
-                .init("send from the port's own MAC and IP addresses", "ip-and-mac-spoof"),
-                .init("switch port security off on this port", "ip-and-mac-spoof/portsec-off"),
-            ])
+            remedies: [.init("switch port security off on this port", "ip-and-mac-spoof/portsec-off")])
     }
 }
 
@@ -119,7 +123,7 @@ struct SecurityGroupMissing: Mechanism {
                     "a security group rule for \(direction) \(failure.journey.protocol)"
                         + (failure.journey.destination.map { $0.port == 0 || isEgress ? "" : " to port \($0.port)" } ?? "")
                         + (owner.map { " on \($0)'s port" } ?? ""),
-                    failure.journey.protocol == "udp" ? "udp-cross-ok" : "cross-hv-p-old/newton")
+                    failure.journey.protocol == "udp" ? "udp-cross-ok" : "sg-ingress-missing/with-rules")
             ])
     }
 }
@@ -153,6 +157,11 @@ extension Case {
         if let index = words.firstIndex(of: "is-at"), index > 0 { return words[index - 1] }
         if let index = words.firstIndex(of: "tell"), index + 1 < words.count { return words[index + 1] }
         return nil
+    }
+
+    func isRealServer(_ name: String) -> Bool {
+        let addresses = Set(scenario.services.flatMap(\.realServers).map(\.address))
+        return host(name)?.ports.contains { !addresses.isDisjoint(with: $0.fixedIPs) } ?? false
     }
 
     func isDirector(_ name: String) -> Bool { scenario.services.contains { $0.director == name } }

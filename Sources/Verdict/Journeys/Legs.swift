@@ -74,11 +74,8 @@ struct Legs {
         self.frames = frames
         wiring = Wiring(scenario: scenario, ports: evidence.ports)
         var dissector = Dissector(wiring: wiring)
-        dissector.guePorts = Set(
-            scenario.services.flatMap(\.realServers).compactMap { server in
-                // ipvsadm's default port is GUE's own.
-                server.tunnel?.kind == .gue ? server.tunnel?.port ?? 6080 : nil
-            })
+        // 6080 is GUE's own (draft-ietf-intarea-gue), which a scenario's commands choose, too.
+        dissector.guePorts = Set(scenario.services.flatMap(\.realServers).compactMap { $0.tunnel?.port } + [6080])
         self.dissector = dissector
         var sightings: [Sighting] = []
         sightings.reserveCapacity(frames.count)

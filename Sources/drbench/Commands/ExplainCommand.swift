@@ -137,6 +137,8 @@ struct ExplainCommand: ParsableCommand {
         Console.output(
             "\(scenario.fullName): \(texts.joined(separator: ", "))"
                 + (unexplained > 0 ? ", \(unexplained) unexplained" : ""))
+        let names = Explanation(scenario: scenario, evidence: evidence, journeys: journeys).reasons
+        if !names.isEmpty { Console.output("  why: \(names.joined(separator: ", "))") }
         for text in Journeys.disagreements(scenario: scenario, evidence: evidence, frames: frames) {
             Console.output("    \(text)")
         }
