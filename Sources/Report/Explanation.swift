@@ -123,8 +123,9 @@ public struct Explanation {
             let others = (flow.forward + flow.reply).sorted().map { journeys.journeys[$0] }
                 .filter { !$0.end.isGood && $0.number != dead.number }
             if !others.isEmpty {
-                lines.append("           and so \(others.prefix(8).map { "#\($0.number)" }.joined(separator: ", "))"
-                    + (others.count > 8 ? " and \(others.count - 8) more" : ""))
+                lines.append(
+                    "           and so \(others.prefix(8).map { "#\($0.number)" }.joined(separator: ", "))"
+                        + (others.count > 8 ? " and \(others.count - 8) more" : ""))
             }
         } else if let last = (flow.forward + flow.reply).max() {
             lines += hops(of: journeys.journeys[last])

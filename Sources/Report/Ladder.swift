@@ -66,7 +66,8 @@ public struct Ladder {
         for name in columns {
             let text = String(name.prefix(width - 1))
             let left = (width - text.count) / 2
-            line += String(repeating: " ", count: left) + text
+            line +=
+                String(repeating: " ", count: left) + text
                 + String(repeating: " ", count: width - left - text.count)
         }
         return line.trimmedEnd

@@ -88,7 +88,9 @@ extension Endings {
         } else if let limit = changes.limit("gc_thresh3", at: time), !unknownServers(service, time).isEmpty {
             ending.end = .tableFull
             let servers = unknownServers(service, time).joined(separator: ", ")
-            ending.evidence = ["the neighbour table has room for \(limit), and \(ending.place) does not know \(servers)"]
+            ending.evidence = [
+                "the neighbour table has room for \(limit), and \(ending.place) does not know \(servers)"
+            ]
         } else if service.firewallMark != nil && legs.addresses[host].contains(destination)
             && leg.cargo.protocolNumber == 1
         {
@@ -132,7 +134,9 @@ extension Endings {
             default: break
             }
         }
-        ending.evidence = ["\(namespace) answers with ICMP type \(error.type) code \(error.code), frame \(error.frame + 1)"]
+        ending.evidence = [
+            "\(namespace) answers with ICMP type \(error.type) code \(error.code), frame \(error.frame + 1)"
+        ]
         return ending
     }
 
@@ -150,7 +154,8 @@ extension Endings {
                 guard fits, growth > 0 else { continue }
                 suspects.append(
                     .init(
-                        interval: interval, resources: [.init(name: "\(namespace) \(interval) \(counter)", capacity: growth)],
+                        interval: interval,
+                        resources: [.init(name: "\(namespace) \(interval) \(counter)", capacity: growth)],
                         end: end,
                         evidence: "\(namespace)'s \(counter) grew by \(growth)"))
             }
@@ -162,7 +167,8 @@ extension Endings {
 extension Scenario {
     /// Whether a host is set to forward packets at all.
     fileprivate func forwards(_ name: String, family: IPAddress.Family) -> Bool {
-        let key = family == .v4 ? ["net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"] : ["net.ipv6.conf.all.forwarding"]
+        let key =
+            family == .v4 ? ["net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"] : ["net.ipv6.conf.all.forwarding"]
         var value = hosts.first { $0.name == name }?.sysctls.last { key.contains($0.key) }?.value
         for step in timeline {
             if case .sysctl(let on, let settings) = step.action, on == name,

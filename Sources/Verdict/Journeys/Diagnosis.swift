@@ -39,7 +39,9 @@ struct Case {
     func host(_ name: String) -> Host? { scenario.hosts.first { $0.name == name } }
 
     /// The host that sent the packet last.
-    var sender: String? { journey.hops.last { hop in hop.direction == .outOf && host(hop.namespace) != nil }?.namespace }
+    var sender: String? {
+        journey.hops.last { hop in hop.direction == .outOf && host(hop.namespace) != nil }?.namespace
+    }
 
     /// The journeys of the flow, each way.
     var forward: [Journey] { flow.map { $0.forward.map { journeys.journeys[$0] } } ?? [] }
@@ -75,11 +77,12 @@ public struct Diagnostician {
 
     /// The first that fits explains; the particular stand before the general.
     private static let mechanisms: [any Mechanism] = [
-        CrossHypervisorInvalid(), GuestInvalid(), AnyInvalid(), MissingAddressPair(), ForeignMAC(),
+        CrossHypervisorInvalid(), ZonePerPort(), GuestInvalid(), AnyInvalid(), MissingAddressPair(), ForeignMAC(),
         SecurityGroupMissing(), DHCPServerSpoof(), ConntrackTableFull(), NeighbourTableFull(),
         DirectorWithoutSecondAddress(), ColdNeighbour(), ReversePathFilter(), MartianSource(), MTUBlackHole(),
-        RealServerWithoutVIP(), NoTunnelDevice(), RealServerAnsweredARP(), DirectorsLoop(), NoServerLeft(),
-        PortNotListening(), MachineMoved(), MachineGone(), LossyCable(), HostRule(), NotForwarding(),
+        RealServerWithoutVIP(), NoTunnelDevice(), AnswersPastDirector(), StaleNeighbour(), RealServerAnsweredARP(),
+        DirectorsLoop(), NoServerLeft(), PortNotListening(), MachineMoved(), MachineGone(), LossyCable(), HostRule(),
+        NotForwarding(),
     ]
 
     public init(scenario: Scenario, evidence: Evidence, journeys: Journeys) {

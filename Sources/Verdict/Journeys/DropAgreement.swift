@@ -28,7 +28,7 @@ extension Journeys {
                             found.append("frame \(seen.index + 1) is of no journey")
                             continue
                         }
-                        let named = 
+                        let named =
                             journey.blame?.rules.contains {
                                 $0.chain == chain && CountedRules.text($0.rule, contains: rule)
                             } ?? false

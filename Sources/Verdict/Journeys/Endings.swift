@@ -202,7 +202,9 @@ struct Endings {
         let onward = legs.wiring.next[Int(stop.place)].map { Wiring.port(of: $0) }
         var ending = Ending(end: .lostOnLink, place: namespace)
         let far = onward.map { evidence.ports[$0].name }.joined(separator: ", ")
-        ending.evidence = ["it left by \(evidence.ports[port].name) and was not seen at \(far.isEmpty ? "any other port" : far)"]
+        ending.evidence = [
+            "it left by \(evidence.ports[port].name) and was not seen at \(far.isEmpty ? "any other port" : far)"
+        ]
         if let size = tooBig(legs.frames[Int(sighting.frame)], onward: onward, leg) {
             ending.end = .tooBig
             ending.evidence.append(size)

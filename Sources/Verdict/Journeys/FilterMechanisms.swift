@@ -19,7 +19,8 @@ struct CrossHypervisorInvalid: Mechanism {
         }
         return Diagnosis(
             name: "cross-hypervisor INVALID",
-            because: "\(place) saw the SYN but not the SYN-ACK\(path ?? ""), so its conntrack entry stays SYN_SENT and the "
+            because:
+                "\(place) saw the SYN but not the SYN-ACK\(path ?? ""), so its conntrack entry stays SYN_SENT and the "
                 + "packet is INVALID there.",
             remedies: [
                 .init("Neutron from Newton on asks its own rules before INVALID", "release-matters/newton"),
@@ -31,13 +32,33 @@ struct CrossHypervisorInvalid: Mechanism {
     }
 }
 
+/// With a conntrack zone for each port, one hypervisor is as many as it has ports.
+struct ZonePerPort: Mechanism {
+    func diagnose(_ failure: Case) -> Diagnosis? {
+        guard failure.journey.end == .droppedByConntrackRule, failure.isHypervisor,
+            let states = failure.journey.lastHop?.conntrack, states.contains("SYN_SENT"), states.contains("zone"),
+            failure.replies.contains(where: { failure.passes($0, failure.place) })
+        else { return nil }
+        return Diagnosis(
+            name: "a conntrack zone for each port",
+            because:
+                "\(failure.place) has a conntrack zone for each port: the SYN-ACK passed in the real server's zone, not in "
+                + "the director's, where the entry stays SYN_SENT and the packet is INVALID.",
+            remedies: [
+                .init("one zone for the network's ports", "zones-hybrid-same/one-zone"),
+                .init("do not track the VIP's packets (raw table, CT --notrack)", "fix-notrack-vip"),
+            ])
+    }
+}
+
 /// A machine's own firewall that asks for INVALID, where only half of each connection passes: a director's.
 struct GuestInvalid: Mechanism {
     func diagnose(_ failure: Case) -> Diagnosis? {
         guard failure.journey.end == .droppedByConntrackRule, let host = failure.host(failure.place) else { return nil }
         return Diagnosis(
             name: "a machine's own rule about conntrack states",
-            because: "\(host.name)'s own firewall asks for the conntrack state, and \(host.name) sees only one way of the "
+            because:
+                "\(host.name)'s own firewall asks for the conntrack state, and \(host.name) sees only one way of the "
                 + "connection: the answers do not come back through it.",
             remedies: [.init("do not track the service's packets in the machine", "lb-guest-invalid-drop/notrack")])
     }
@@ -69,7 +90,8 @@ struct MissingAddressPair: Mechanism {
         guard failure.isDirector(sender) || failure.isRealServer(sender) else {
             return Diagnosis(
                 name: "an address of somebody else",
-                because: "\(sender)'s port may send from \(own.joined(separator: ", ")) only, and the packet comes from "
+                because:
+                    "\(sender)'s port may send from \(own.joined(separator: ", ")) only, and the packet comes from "
                     + "\(address): port security keeps it from speaking for others.",
                 remedies: [])
         }
@@ -77,11 +99,20 @@ struct MissingAddressPair: Mechanism {
             name: "missing allowed address pair",
             because: "\(sender)'s port may send from \(own.joined(separator: ", ")) only, and the packet comes from "
                 + "\(address), which is no allowed address pair of it.",
-            remedies: [
-                .init(
-                    "add the allowed address pair \(address) to \(sender)'s port",
-                    failure.isDirector(sender) ? "pair-missing-on-lb/pair-for-all" : "pair-missing-on-rs/with-pair")
-            ])
+            remedies: [remedy(sender, address, failure)])
+    }
+
+    private func remedy(_ sender: String, _ address: String, _ failure: Case) -> Diagnosis.Remedy {
+        if !failure.isDirector(sender) {
+            return .init("add the allowed address pair \(address) to \(sender)'s port", "pair-missing-on-rs/with-pair")
+        }
+        if failure.journey.protocol == "arp" {
+            return .init("add the allowed address pair \(address) to \(sender)'s port", "vrrp-failover-garp/with-pair")
+        }
+        // A director sends on what clients sent.
+        return .init(
+            "add an allowed address pair for all clients (0.0.0.0/0) to \(sender)'s port",
+            "pair-missing-on-lb/pair-for-all")
     }
 }
 
@@ -116,14 +147,16 @@ struct SecurityGroupMissing: Mechanism {
         let direction = isEgress ? "egress" : "ingress"
         return Diagnosis(
             name: "security group missing",
-            because: "No security group of \(owner ?? "the machine")'s port allows \(direction) \(failure.journey.protocol) "
+            because:
+                "No security group of \(owner ?? "the machine")'s port allows \(direction) \(failure.journey.protocol) "
                 + "from \(from) to \(to), and conntrack has no connection that it would belong to.",
             remedies: [
                 .init(
                     "a security group rule for \(direction) \(failure.journey.protocol)"
-                        + (failure.journey.destination.map { $0.port == 0 || isEgress ? "" : " to port \($0.port)" } ?? "")
+                        + (failure.journey.destination.map { $0.port == 0 || isEgress ? "" : " to port \($0.port)" }
+                            ?? "")
                         + (owner.map { " on \($0)'s port" } ?? ""),
-                    failure.journey.protocol == "udp" ? "udp-cross-ok" : "sg-ingress-missing/with-rules")
+                    failure.journey.protocol == "udp" ? "udp-cross-ok" : "sg-ingress-missing/everywhere")
             ])
     }
 }
@@ -131,10 +164,13 @@ struct SecurityGroupMissing: Mechanism {
 /// Port security keeps machines from being DHCP servers.
 struct DHCPServerSpoof: Mechanism {
     func diagnose(_ failure: Case) -> Diagnosis? {
-        guard let rule = failure.rule?.rule, rule.contains("--sport 67"), rule.contains("--dport 68") else { return nil }
+        guard let rule = failure.rule?.rule, rule.contains("--sport 67"), rule.contains("--dport 68") else {
+            return nil
+        }
         return Diagnosis(
             name: "no DHCP servers behind ports",
-            because: "Port security lets no machine answer DHCP clients, and \(failure.sender ?? "it") sends from port 67.",
+            because:
+                "Port security lets no machine answer DHCP clients, and \(failure.sender ?? "it") sends from port 67.",
             remedies: [])
     }
 }
@@ -145,7 +181,8 @@ struct HostRule: Mechanism {
         guard failure.journey.end == .droppedByRule, let rule = failure.rule else { return nil }
         return Diagnosis(
             name: "a rule says so",
-            because: "\(failure.place)'s rule \(rule.number) in \(rule.table) \(rule.chain) drops such packets: \(rule.rule).",
+            because:
+                "\(failure.place)'s rule \(rule.number) in \(rule.table) \(rule.chain) drops such packets: \(rule.rule).",
             remedies: [])
     }
 }

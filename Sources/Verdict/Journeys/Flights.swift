@@ -147,7 +147,8 @@ struct FlightBuilder {
                     isSame
                     ? Int(stop.place)
                     : wiring.next[Int(stop.place)].first { Wiring.port(of: $0) == Int(sighting.port) } ?? 0
-                let parent = isSame ? stop.parent : Int32(flights[flight].stops.firstIndex { $0.place == stop.place } ?? 0)
+                let parent =
+                    isSame ? stop.parent : Int32(flights[flight].stops.firstIndex { $0.place == stop.place } ?? 0)
                 flights[flight].stops.append(.init(sighting: index, place: Int32(place), parent: parent))
                 used[Int(index)] = true
                 break

@@ -145,8 +145,22 @@ struct Legs {
             }
         }
         leg.target = best?.target ?? targets.first
-        leg.last = best?.stop ?? 0
+        leg.last = best?.stop ?? (targets.isEmpty ? deepest(leg.flight) : 0)
         if let best, best.distance == 0 { leg.arrival = best.stop }
+    }
+
+    /// The stop behind most others; a machine's goes before a bridge's.
+    private func deepest(_ flight: Flight) -> Int {
+        var depths: [Int] = []
+        var best = 0
+        for (index, stop) in flight.stops.enumerated() {
+            let isMachine =
+                Wiring.isInward(Int(stop.place)) && wiring.roles[Wiring.port(of: Int(stop.place))] == .host
+            let before = stop.parent < 0 ? 0 : depths[Int(stop.parent)]
+            depths.append((before & ~1) + 2 + (isMachine ? 1 : 0))
+            if depths[index] > depths[best] { best = index }
+        }
+        return best
     }
 
     func cargo(_ ip: IPPacket, _ octets: [UInt8], at start: Int) -> Cargo {

@@ -19,7 +19,7 @@ struct NeighbourTableFull: Mechanism {
         guard failure.journey.end == .tableFull, let fact = failure.journey.blame?.evidence.first else { return nil }
         return Diagnosis(
             name: "neighbour table full", because: "\(failure.place) cannot ask for a MAC address: \(fact).",
-            remedies: [.init("a larger net.ipv4.neigh.default.gc_thresh3", "neigh-table-overflow")])
+            remedies: [.init("a larger net.ipv4.neigh.default.gc_thresh3", "neigh-table-overflow/room")])
     }
 }
 
@@ -37,7 +37,8 @@ struct DirectorWithoutSecondAddress: Mechanism {
         else { return nil }
         return Diagnosis(
             name: "director without a second address",
-            because: "\(failure.place) asks for its real servers with the VIP \(vip) as sender ('\(question.packet)'), and a "
+            because:
+                "\(failure.place) asks for its real servers with the VIP \(vip) as sender ('\(question.packet)'), and a "
                 + "machine that has the VIP itself does not answer such a question.",
             remedies: [
                 .init("give the director an address of its own beside the VIP", "dr-happy-same"),
@@ -62,7 +63,8 @@ struct ColdNeighbour: Mechanism {
         else { return nil }
         return Diagnosis(
             name: "cold neighbour behind arptables DROP",
-            because: "\(server) does not know its gateway's MAC address and asks for it with the VIP \(vip) as sender; its own "
+            because:
+                "\(server) does not know its gateway's MAC address and asks for it with the VIP \(vip) as sender; its own "
                 + "arptables rule '\(rule.rule)' dropped \(rule.packets.of("such question")).",
             remedies: [
                 .init("arp_announce=2: ask with an address of the card", "arptables-drop-cold-neigh/announce-2"),
@@ -99,7 +101,8 @@ struct MartianSource: Mechanism {
         let source = failure.journey.source.map { "\($0.address)" } ?? "its source"
         return Diagnosis(
             name: "martian source",
-            because: "The answer goes back through \(failure.place), which has its source \(source) itself: a packet from one's "
+            because:
+                "The answer goes back through \(failure.place), which has its source \(source) itself: a packet from one's "
                 + "own address is a martian.",
             remedies: [.init("accept_local=1 on the director", "reply-through-director/accept-local")])
     }
@@ -112,7 +115,8 @@ struct MTUBlackHole: Mechanism {
         guard let error = failure.journey.quotedBy else {
             return Diagnosis(
                 name: "MTU black hole",
-                because: "A bridge drops what is too big for the next cable without a word (\(size ?? failure.place)); nobody "
+                because:
+                    "A bridge drops what is too big for the next cable without a word (\(size ?? failure.place)); nobody "
                     + "tells the sender.",
                 remedies: [
                     .init("the smaller MTU in the machine, too", "mtu-too-small-on-the-way/vm-mtu"),
@@ -131,11 +135,13 @@ struct RealServerWithoutVIP: Mechanism {
     func diagnose(_ failure: Case) -> Diagnosis? {
         guard failure.journey.end == .notForUs, let service = failure.service,
             failure.journey.hops.contains(where: { $0.namespace == service.director }),
+            failure.isRealServer(failure.place), !failure.isDirector(failure.place),
             let vip = failure.journey.destination?.address
         else { return nil }
         return Diagnosis(
             name: "wrong forwarding method",
-            because: "\(failure.place) got the packet with the destination \(vip), as Direct Routing leaves it, and does not "
+            because:
+                "\(failure.place) got the packet with the destination \(vip), as Direct Routing leaves it, and does not "
                 + "have that address.",
             remedies: [
                 .init("configure the VIP on the real server (on lo or a dummy)", "rs-without-vip-drops/with-vip"),
@@ -156,18 +162,60 @@ struct NoTunnelDevice: Mechanism {
     }
 }
 
+/// Masquerading must see the answers, to give them the VIP as their source.
+struct AnswersPastDirector: Mechanism {
+    func diagnose(_ failure: Case) -> Diagnosis? {
+        guard let service = failure.service,
+            let answer = failure.replies.first(where: { reply in
+                service.realServers.contains {
+                    $0.address == reply.source?.address && $0.forwarding == .masquerading
+                } && !failure.passes(reply, service.director)
+            }), let source = answer.source, let server = answer.hops.first?.namespace
+        else { return nil }
+        return Diagnosis(
+            name: "answers past a masquerading director",
+            because:
+                "\(server)'s answers do not come back through \(service.director), so they keep their source \(source), and "
+                + "the client never asked that address.",
+            remedies: [.init("the director as the real servers' default route", "nat-masq")])
+    }
+}
+
+/// The gateway sends to a director that is not there any more: nobody told it of the new one.
+struct StaleNeighbour: Mechanism {
+    func diagnose(_ failure: Case) -> Diagnosis? {
+        guard failure.journey.end == .floodedOnly || failure.journey.end == .lostOnLink,
+            let vip = failure.journey.destination?.address, let hop = failure.journey.lastHop,
+            let old = failure.scenario.hosts.first(where: { host in
+                host.ports.contains { $0.macAddress == hop.destinationMAC }
+            })
+        else { return nil }
+        let directors = failure.scenario.services.filter { $0.address == vip }.map(\.director)
+        guard directors.contains(old.name), let other = directors.first(where: { $0 != old.name }) else { return nil }
+        let sender = failure.sender ?? "the gateway"
+        return Diagnosis(
+            name: "a failover that was not announced",
+            because: "\(sender) still has the MAC address of \(old.name) for \(vip), and \(old.name) is not there; no "
+                + "announcement of \(other) reached it.",
+            remedies: [.init("\(other) announces the VIP when it takes over", "garp-missing/announced")])
+    }
+}
+
 /// The client's packets go to a real server past the director: the gateway believes that it has the VIP.
 struct RealServerAnsweredARP: Mechanism {
     func diagnose(_ failure: Case) -> Diagnosis? {
         guard let service = failure.service, service.firewallMark == nil else { return nil }
         let servers = Set(
             failure.scenario.hosts.filter { host in
-                host.name != service.director
-                    && host.ports.contains { port in port.fixedIPs.contains { ip in service.realServers.contains { $0.address == ip } } }
+                !failure.isDirector(host.name)
+                    && host.ports.contains { port in
+                        port.fixedIPs.contains { ip in service.realServers.contains { $0.address == ip } }
+                    }
             }.map(\.name))
         guard
             let past = failure.forward.first(where: { journey in
-                servers.contains(journey.hops.last?.namespace ?? "") && !failure.passes(journey, service.director)
+                journey.destination?.address == service.address && servers.contains(journey.hops.last?.namespace ?? "")
+                    && !failure.passes(journey, service.director)
             }), let server = past.hops.last?.namespace
         else { return nil }
         let answer = failure.journeys.journeys.first {

@@ -87,7 +87,8 @@ struct ParsedRule {
             case "DROP": target = .drop
             case "REJECT": target = .reject
             case "RETURN": target = .return
-            case "CONTINUE", "LOG", "NFLOG", "MARK", "CT", "NOTRACK", "SNAT", "DNAT", "REDIRECT", "MASQUERADE", "mangle",
+            case "CONTINUE", "LOG", "NFLOG", "MARK", "CT", "NOTRACK", "SNAT", "DNAT", "REDIRECT", "MASQUERADE",
+                "mangle",
                 "CONNMARK", "CLASSIFY", "TRACE", "TPROXY", "CHECKSUM", "TCPMSS":
                 target = .none
             default: target = word == "-g" || word == "--goto" ? .goTo(name) : .jump(name)
@@ -179,7 +180,9 @@ struct FilteredPacket {
             return answer((packet?.destination ?? headers.neighbour?.target).map(prefix.contains))
         case .protocolName(let name):
             if name.uppercased() == "ARP" || name == "0x0806" { return isARP ? .yes : .no }
-            if name == "IPv4" || name == "IPv6" { return (packet?.source.family == .v6) == (name == "IPv6") ? .yes : .no }
+            if name == "IPv4" || name == "IPv6" {
+                return (packet?.source.family == .v6) == (name == "IPv6") ? .yes : .no
+            }
             guard let packet else { return .no }
             let names = [packet.protocolName, String(packet.protocolNumber)]
             let aliases = ["ipencap": "ipip", "ipv6-icmp": "icmpv6", "all": packet.protocolName]

@@ -9,13 +9,26 @@ struct DirectorsLoop: Mechanism {
         guard visits > 1 else {
             return Diagnosis(
                 name: "TTL exceeded",
-                because: "The packet came to \(failure.place) with TTL \(failure.journey.lastHop?.ttl ?? 1); a director takes "
+                because:
+                    "The packet came to \(failure.place) with TTL \(failure.journey.lastHop?.ttl ?? 1); a director takes "
                     + "one, as a router does.",
                 remedies: [.init("let the sender start with a higher TTL", "ttl-decrement")])
         }
+        let others = Set(failure.journey.hops.map(\.namespace)).filter {
+            failure.isRealServer($0) && !failure.isDirector($0)
+        }.sorted()
+        if let server = others.first {
+            return Diagnosis(
+                name: "a real server that forwards",
+                because:
+                    "\(server) does not have the VIP and forwards packets: it sends them back to the director, \(visits) "
+                    + "times.",
+                remedies: [.init("configure the VIP on the real server", "rs-without-vip-drops/with-vip")])
+        }
         return Diagnosis(
             name: "a loop of directors",
-            because: "The packet came to \(failure.place) \(visits) times: two directors each take the other for a real server.",
+            because:
+                "The packet came to \(failure.place) \(visits) times: two directors each take the other for a real server.",
             remedies: [
                 .init("on a backup no service whose real servers are directors", "backup-is-rs-loop/backup-only")
             ])
@@ -57,7 +70,8 @@ struct PortNotListening: Mechanism {
         else { return nil }
         return Diagnosis(
             name: "port not listening",
-            because: "\(server) answers the SYN with a reset (#\(reset.number)): nothing listens on port \(port) there.",
+            because:
+                "\(server) answers the SYN with a reset (#\(reset.number)): nothing listens on port \(port) there.",
             remedies: [
                 .init("with direct routing servers must listen on the service's own port", "dr-happy-same"),
                 .init("masquerading can change the port", "port-mapping-impossible/masquerading"),
@@ -92,14 +106,17 @@ struct LossyCable: Mechanism {
         guard failure.journey.end == .lostOnLink else { return nil }
         let fact = failure.journey.blame?.evidence.first ?? "it was not seen again"
         return Diagnosis(
-            name: "lost on a link", because: "The cable lost the packet, or its other end is down: \(fact).", remedies: [])
+            name: "lost on a link", because: "The cable lost the packet, or its other end is down: \(fact).",
+            remedies: [])
     }
 }
 
 /// A machine that is neither the packet's destination nor a router.
 struct NotForwarding: Mechanism {
     func diagnose(_ failure: Case) -> Diagnosis? {
-        guard failure.journey.end == .notForUs, let destination = failure.journey.destination?.address else { return nil }
+        guard failure.journey.end == .notForUs, let destination = failure.journey.destination?.address else {
+            return nil
+        }
         let isDirector = failure.isDirector(failure.place)
         return Diagnosis(
             name: "not for us",

@@ -105,7 +105,8 @@ struct Dissector {
         }
         if let udp = ip.udp, guePorts.contains(udp.destinationPort) {
             let header = start + ip.headerLength + 8
-            if octets.count > header + 4, octets[header] >> 5 == 0, octets[header + 1] == 4 || octets[header + 1] == 41 {
+            if octets.count > header + 4, octets[header] >> 5 == 0, octets[header + 1] == 4 || octets[header + 1] == 41
+            {
                 let inner = header + 4 + Int(octets[header] & 0x1F) * 4
                 if inner < octets.count, let packet = IPPacket(octets.span.extracting(inner...)) {
                     return (packet, inner)

@@ -74,7 +74,8 @@ extension Endings {
         var chain = last.key.chain
         if case .jump(let name) = last.rule.target { chain = name }
         let isSpoofFilter =
-            chain.hasPrefix("neutronMAC-") || chain.hasPrefix("neutronARP-") || chain.hasPrefix("neutron-linuxbri-s")
+            chain.hasPrefix("neutronMAC-") || chain.hasPrefix("neutronARP-")
+            || chain.hasPrefix("neutron-linuxbri-s")
                 && !chain.hasPrefix("neutron-linuxbri-sg-")
             || chain.hasPrefix("neutron-openvswi-s") && !chain.hasPrefix("neutron-openvswi-sg-")
         if isSpoofFilter { return .droppedBySpoofFilter }
