@@ -22,41 +22,6 @@ struct Leg {
     var predecessors: [Int32] = []
 }
 
-/// What tells packets apart.
-struct Cargo {
-    /// 0 for what is no IP packet.
-    var core: UInt64 = 0
-    var source = IPAddress(v4: 0)
-    var destination = IPAddress(v4: 0)
-    var sourcePort: UInt16 = 0
-    var destinationPort: UInt16 = 0
-    var protocolNumber: UInt8 = 0
-    var ttl: UInt8 = 0
-    var isFragment = false
-    var identification: UInt32 = 0
-    /// Of TCP: where its octets begin and how many there are.
-    var sequence: UInt32 = 0
-    var length = 0
-
-    var isIP: Bool { protocolNumber != 0 || core != 0 }
-    /// Of all fragments of one packet.
-    var datagram: UInt64 {
-        var hash = Mix()
-        hash.add(source)
-        hash.add(destination)
-        hash.add(UInt64(protocolNumber) << 32 | UInt64(identification))
-        return hash.value
-    }
-    /// Of one direction of a connection.
-    var connection: UInt64 {
-        var hash = Mix()
-        hash.add(source)
-        hash.add(destination)
-        hash.add(UInt64(protocolNumber) << 32 | UInt64(sourcePort) << 16 | UInt64(destinationPort))
-        return hash.value
-    }
-}
-
 /// All legs of a run, joined where machines pass packets on.
 struct Legs {
     let wiring: Wiring
@@ -109,26 +74,31 @@ struct Legs {
 
     private func leg(_ flight: Flight) -> Leg {
         let origin = sightings[Int(flight.origin.sighting)]
-        let frame = frames[Int(origin.frame)]
         var leg = Leg(
             flight: flight, origin: namespaceOfPort[Int(origin.port)], started: origin.time, frame: Int(origin.frame),
             cargo: Cargo(), last: 0)
-        guard let unwrapped = dissector.unwrap(frame.octets, port: frame.port) else { return leg }
-        if let ip = unwrapped.frame.ip {
-            leg.cargo = cargo(ip, frame.octets, at: unwrapped.payload)
+        if let cargo = cargo(ofFrame: leg.frame) { leg.cargo = cargo }
+        let candidates =
+            origin.destinationMAC.isMulticast
+            ? machines(askedByFrame: leg.frame) : wiring.portsByMAC[origin.destinationMAC] ?? []
+        let targets = candidates.filter {
+            (wiring.domains[$0] ?? Wiring.underlay) == Int(origin.domain) && $0 != Int(origin.port)
         }
-        let arp = unwrapped.frame.arp
-        var targets: [Int] = []
-        if !unwrapped.frame.destination.isMulticast {
-            targets = wiring.portsByMAC[unwrapped.frame.destination] ?? []
-        } else if let arp, !arp.isGratuitous {
-            targets = machines(with: arp.targetAddress)
-        } else if let target = unwrapped.frame.ip?.icmp?.target, unwrapped.frame.ip?.icmp?.type == 135 {
-            targets = machines(with: target)
-        }
-        targets = targets.filter { wiring.domains[$0] == unwrapped.domain && $0 != Int(origin.port) }
         place(&leg, targets)
         return leg
+    }
+
+    private func cargo(ofFrame index: Int) -> Cargo? {
+        let frame = frames[index]
+        guard let unwrapped = dissector.unwrap(frame.octets, port: frame.port) else { return nil }
+        guard case .ip(let ip) = unwrapped.frame.payload else { return nil }
+        return cargo(ip, frame.octets, at: unwrapped.payload)
+    }
+
+    /// Those that have the address that an ARP or neighbour request asks for.
+    private func machines(askedByFrame index: Int) -> [Int] {
+        guard let message = headers(index)?.neighbour, message.isRequest, !message.isAnnouncement else { return [] }
+        return machines(with: message.target)
     }
 
     private func machines(with address: IPAddress) -> [Int] {
@@ -277,34 +247,5 @@ struct Legs {
             else { continue }
             addresses[leg.origin].insert(leg.cargo.source)
         }
-    }
-}
-
-extension Legs {
-    /// The headers of a frame within its network: without what a fabric wraps it in.
-    func headers(_ frame: Int) -> Headers? {
-        let octets = frames[frame].octets
-        guard wiring.roles[frames[frame].port] == .trunk,
-            let unwrapped = dissector.unwrap(octets, port: frames[frame].port)
-        else { return Headers(octets) }
-        return Headers(Array(octets[unwrapped.start...]))
-    }
-
-    /// The packet behind all tunnels.
-    func innermost(_ frame: Int) -> IPPacket? {
-        let octets = frames[frame].octets
-        guard let unwrapped = dissector.unwrap(octets, port: frames[frame].port), let ip = unwrapped.frame.ip else {
-            return nil
-        }
-        return dissector.innermost(ip, octets, at: unwrapped.payload).packet
-    }
-
-    /// The ICMP error that a frame carries, and the packet that it quotes.
-    func quote(_ frame: Int) -> (message: ICMPMessage, quoted: IPPacket)? {
-        let octets = frames[frame].octets
-        guard let unwrapped = dissector.unwrap(octets, port: frames[frame].port),
-            let message = unwrapped.frame.ip?.innermost.icmp, let quoted = message.quoted
-        else { return nil }
-        return (message, quoted.innermost)
     }
 }

@@ -7,13 +7,24 @@ import Verdict
 
 @Suite("Journeys")
 struct JourneyTests {
+    /// The bench with a network, as every scenario that was read from files has one.
+    private func networked() throws -> Bench {
+        var bench = Bench()
+        bench.scenario.networks = [
+            Network(
+                name: "public", id: "e7000001-0001-4000-8000-000000000001",
+                cidr: try #require(IPPrefix("203.0.113.0/27")))
+        ]
+        return bench
+    }
+
     private func journeys(_ bench: Bench) -> [Journey] {
         Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames).journeys
     }
 
     @Test("a packet that goes through the director is one journey, in the order of the wiring")
     func oneJourney() throws {
-        var bench = Bench()
+        var bench = try networked()
         // The order of the capture is not that of the way.
         try bench.tcp("S", at: "lb:eth0", time: 1, from: "gw", to: "lb")
         try bench.tcp("S", at: "lb:eth0", time: 1, from: "lb", to: "rs1", ttl: 62)
@@ -36,7 +47,7 @@ struct JourneyTests {
 
     @Test("a frame that is sent again, the same to the octet, is another journey")
     func repeated() throws {
-        var bench = Bench()
+        var bench = try networked()
         for time in [1, 1001] {
             try bench.arp(
                 1, at: "gw:eth0", "hv1:uplink", "hv1:tap1b000010-00", "lb:eth0", time: time, from: "gw",
@@ -50,7 +61,7 @@ struct JourneyTests {
 
     @Test("a question for an address that nobody has is flooded only")
     func nobody() throws {
-        var bench = Bench()
+        var bench = try networked()
         try bench.arp(
             1, at: "gw:eth0", "hv1:uplink", time: 1, from: "gw", to: "broadcast", sender: "203.0.113.1",
             target: "203.0.113.77")
@@ -59,7 +70,7 @@ struct JourneyTests {
 
     @Test("two rules that both counted leave it undecided; a count that is used up decides")
     func undecided() throws {
-        var bench = Bench()
+        var bench = try networked()
         bench.evidence.ended = 10_000_000_000
         let first = "-p tcp -m state --state INVALID -j DROP"
         let second = "-p tcp -m state --state NEW -j DROP"
@@ -80,7 +91,7 @@ struct JourneyTests {
 
     @Test("a bridge drops what is too big for the next cable, and nobody is told")
     func blackHole() throws {
-        var bench = Bench()
+        var bench = try networked()
         bench.evidence.ended = 10_000_000_000
         bench.scenario.timeline = [
             Step(
@@ -107,7 +118,7 @@ struct JourneyTests {
         #else
             let packets = 125_000
         #endif
-        var bench = Bench()
+        var bench = try networked()
         for number in 0..<packets {
             let sequence = UInt32(truncatingIfNeeded: number &* 1448)
             let id = UInt16(truncatingIfNeeded: number)
