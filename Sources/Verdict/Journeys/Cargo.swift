@@ -25,6 +25,18 @@ struct Cargo {
         hash.add(UInt64(protocolNumber) << 32 | UInt64(identification))
         return hash.value
     }
+    /// Of a TCP segment: the parts of its connection, 64 KiB each, that it has octets of.
+    var parts: [UInt64] {
+        guard length > 0 else { return [] }
+        let first = sequence >> 16
+        let last = (sequence &+ UInt32(truncatingIfNeeded: length - 1)) >> 16
+        return (first == last ? [first] : [first, last]).map { part in
+            var hash = Mix()
+            hash.add(connection)
+            hash.add(UInt64(part))
+            return hash.value
+        }
+    }
     /// Of one direction of a connection.
     var connection: UInt64 {
         var hash = Mix()

@@ -182,7 +182,7 @@ struct Legs {
         guard !orphans.isEmpty else { return }
         for (index, leg) in legs.enumerated() where leg.arrival != nil && leg.cargo.isIP && leg.successors.isEmpty {
             fragments[leg.cargo.datagram, default: []].append(Int32(index))
-            if leg.cargo.length > 0 { connections[leg.cargo.connection, default: []].append(Int32(index)) }
+            for part in leg.cargo.parts { connections[part, default: []].append(Int32(index)) }
         }
         for index in orphans {
             let leg = legs[index]
@@ -190,8 +190,14 @@ struct Legs {
                 leg.cargo.identification != 0 && passes(legs[Int($0)], leg)
                     && (leg.cargo.isFragment || legs[Int($0)].cargo.isFragment)
             }
-            let segments = (connections[leg.cargo.connection] ?? []).filter {
-                leg.cargo.length > 0 && passes(legs[Int($0)], leg) && overlap(legs[Int($0)].cargo, leg.cargo)
+            var segments: [Int32] = []
+            for part in leg.cargo.parts {
+                for candidate in connections[part] ?? []
+                where passes(legs[Int(candidate)], leg) && overlap(legs[Int(candidate)].cargo, leg.cargo)
+                    && !segments.contains(candidate)
+                {
+                    segments.append(candidate)
+                }
             }
             for before in pieces.isEmpty ? segments : pieces { link(Int(before), index) }
         }

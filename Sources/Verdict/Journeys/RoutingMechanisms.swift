@@ -226,7 +226,8 @@ struct RealServerAnsweredARP: Mechanism {
             because: "\(server) got the client's packets straight from the gateway, past the director"
                 + (answer.map { ": it answered the question for \(service.address) (#\($0.number))" } ?? "") + ".",
             remedies: [
-                .init("arp_ignore=1 and arp_announce=2 on the real servers", "arp-matrix"),
+                .init(
+                    "arp_ignore=1 and arp_announce=2 on the real servers", "arp-matrix/arp_ignore-1-and-arp_announce-2"),
                 .init("arptables rules on the real servers", "arptables-drop-drop"),
             ])
     }

@@ -127,21 +127,28 @@ struct JourneyTests {
                 ".", at: "gw:eth0", "hv1:uplink", "hv1:tap1b000010-00", "lb:eth0", time: time, from: "gw", to: "lb",
                 sequence: sequence, data: 20, id: id)
             try bench.tcp(
-                ".", at: "lb:eth0", "hv1:tap1b000010-00", "hv1:tapa5000021-00", "rs1:eth0", time: time, from: "lb",
+                ".", at: "lb:eth0", "hv1:tap1b000010-00", "hv1:tapa5000021-00", "rs1:eth0", time: time + 1, from: "lb",
                 to: "rs1", sequence: sequence, ttl: 62, data: 20, id: id)
         }
         bench.evidence.ended = Nanoseconds(packets) * 1_000_000
-        let start = ContinuousClock.now
+        // The processor's time: others may share it.
+        let start = processorTime()
         let all = journeys(bench)
-        let time = ContinuousClock.now - start
+        let time = processorTime() - start
         #expect(all.count == packets)
         #expect(all.allSatisfy { $0.hops.count == 8 && $0.end == .delivered })
-        #expect(time < .seconds(10), "\(bench.frames.count) frames took \(time)")
+        #expect(time < 10, "\(bench.frames.count) frames took \(time) s")
         let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
         let peak =
             status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
             .flatMap { Int($0.filter(\.isNumber)) } ?? 0
-        #expect(peak < 1_000_000, "\(peak) kB at most, \(time)")
-        print("journeys: \(bench.frames.count) frames, \(time), \(peak) kB")
+        #expect(peak < 1_000_000, "\(peak) kB at most")
+    }
+
+    /// Of this thread, in seconds.
+    private func processorTime() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }
