@@ -87,7 +87,8 @@ let package = Package(
             name: "TrafficTests", dependencies: ["CLinux", "Evidence", "Kernel", "Net", "Traffic"],
             swiftSettings: settings),
         .testTarget(
-            name: "VerdictTests", dependencies: ["Evidence", "Net", "Scenario", "Verdict"], swiftSettings: settings),
+            name: "VerdictTests", dependencies: ["Capture", "Evidence", "Net", "Scenario", "Verdict"],
+            exclude: ["Runs"], swiftSettings: settings),
         .testTarget(
             name: "ReportTests", dependencies: ["Evidence", "Report", "Scenario", "Verdict"], swiftSettings: settings),
         .testTarget(
@@ -99,7 +100,8 @@ let package = Package(
         .executableTarget(name: "overseer", path: "Tests/Overseer"),
         // The built program as a whole; see DRBENCH_PROGRAM in the Makefile.
         .testTarget(
-            name: "SuiteTests", dependencies: ["Capture", "Evidence", "Kernel", "Net", "Plan", "Scenario", "Traffic"],
+            name: "SuiteTests",
+            dependencies: ["Capture", "Evidence", "Kernel", "Net", "Plan", "Scenario", "Traffic", "Verdict"],
             exclude: ["Scenarios"], swiftSettings: settings),
     ]
 )

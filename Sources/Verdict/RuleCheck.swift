@@ -104,7 +104,7 @@ struct CountedRules {
         }
     }
 
-    private static func text(_ rule: String, contains wanted: String) -> Bool {
+    static func text(_ rule: String, contains wanted: String) -> Bool {
         rule.contains(wanted) || withoutComments(rule).contains(wanted)
     }
 

@@ -1,0 +1,168 @@
+internal import Evidence
+public import Verdict
+
+/// Journeys as a ladder: machines as columns, time downwards, one line for each stretch of a journey in one direction.
+public struct Ladder {
+    private let columns: [String]
+    private let width: Int
+    private let margin = 24
+
+    /// - Parameter width: characters in a line.
+    public init(_ journeys: [Journey], width: Int = 100) {
+        var names: [String] = []
+        // In the order in which packets pass them: what is new stands behind what came before it on the way.
+        for journey in journeys {
+            var furthest: Int?
+            for hop in journey.hops {
+                if let known = names.firstIndex(of: hop.namespace) {
+                    furthest = max(furthest ?? 0, known)
+                } else {
+                    let index = furthest.map { $0 + 1 } ?? names.count
+                    names.insert(hop.namespace, at: index)
+                    furthest = index
+                }
+            }
+        }
+        columns = names
+        self.width = max(6, min(13, (width - 24) / max(1, names.count)))
+    }
+
+    public func lines(_ journeys: [Journey], limit: Int = 60) -> [String] {
+        var lines = [header]
+        var skipped: [Journey] = []
+        var last: String?
+        func flush() {
+            guard let final = skipped.last else { return }
+            let text = skipped.count == 1 ? "1 more like it" : "\(skipped.count) more like it"
+            lines.append(row(label: "  … \(text)", marks: [:]) + "  until \(time(final))")
+            skipped = []
+        }
+        for journey in journeys {
+            var rows = draw(journey)
+            if rows.count > 12 {
+                // A loop.
+                let left = "  … \(rows.count - 8) more like it"
+                rows = Array(rows.prefix(6)) + [row(label: left, marks: [:])] + Array(rows.suffix(2))
+            }
+            let shape = rows.map { String($0.dropFirst(13)) }.joined(separator: "\n")
+            if shape == last {
+                skipped.append(journey)
+                continue
+            }
+            flush()
+            last = shape
+            if lines.count + rows.count > limit {
+                lines.append("  … and more; name a packet or a filter to see them")
+                return lines
+            }
+            lines += rows
+        }
+        flush()
+        return lines
+    }
+
+    private var header: String {
+        var line = String(repeating: " ", count: margin)
+        for name in columns {
+            let text = String(name.prefix(width - 1))
+            let left = (width - text.count) / 2
+            line +=
+                String(repeating: " ", count: left) + text
+                + String(repeating: " ", count: width - left - text.count)
+        }
+        return line.trimmedEnd
+    }
+
+    private func time(_ journey: Journey) -> String { journey.started.seconds(places: 6) }
+
+    private func draw(_ journey: Journey) -> [String] {
+        var stretches: [[Int]] = []
+        for hop in journey.hops {
+            guard let column = columns.firstIndex(of: hop.namespace) else { continue }
+            guard var current = stretches.last else {
+                stretches.append([column])
+                continue
+            }
+            guard let at = current.last, at != column else { continue }
+            let turns = current.count > 1 && (current[1] > current[0]) != (column > at)
+            if turns {
+                stretches.append([at, column])
+            } else {
+                current.append(column)
+                stretches[stretches.count - 1] = current
+            }
+        }
+        var rows: [String] = []
+        for (index, stretch) in stretches.enumerated() {
+            let isLast = index == stretches.count - 1
+            let label =
+                index == 0 ? "\(time(journey).leftPadded(to: 12)) \(journey.short.padded(to: margin - 14)) " : ""
+            let fails = isLast && !journey.end.isGood
+            var line = row(label: label, stretch, fails: fails, startsHere: index == 0)
+            if fails { line += " " + journey.reason }
+            rows.append(line.trimmedEnd)
+        }
+        return rows
+    }
+
+    private func row(label: String, _ stretch: [Int], fails: Bool, startsHere: Bool) -> String {
+        var marks: [Int: Character] = [:]
+        guard let first = stretch.first, let last = stretch.last else { return label }
+        let isRight = last >= first
+        let low = min(first, last)
+        let high = max(first, last)
+        for position in centre(low)...centre(high) { marks[position] = "─" }
+        for column in low...high { marks[centre(column)] = stretch.contains(column) ? (isRight ? "▶" : "◀") : "┼" }
+        marks[centre(first)] = startsHere ? "●" : "○"
+        if fails { marks[centre(last)] = "✗" }
+        return row(label: label, marks: marks)
+    }
+
+    private func row(label: String, marks: [Int: Character]) -> String {
+        var line = [Character](repeating: " ", count: width * columns.count)
+        for column in columns.indices { line[centre(column)] = "│" }
+        for (position, mark) in marks { line[position] = mark }
+        return String(label.prefix(margin)).padded(to: margin) + String(line)
+    }
+
+    private func centre(_ column: Int) -> Int { column * width + width / 2 }
+}
+
+extension Journey {
+    /// `SYN`, `GET…`: what fits beside a ladder.
+    var short: String {
+        if let start = packet.firstIndex(of: "["), let end = packet.firstIndex(of: "]") {
+            let flags = packet[packet.index(after: start)..<end]
+            let names = ["S": "SYN", "S.": "SYN/ACK", ".": "ACK", "P.": "data", "F.": "FIN", "R": "RST", "R.": "RST"]
+            let words = packet.split(separator: " ").map(String.init)
+            if let index = words.firstIndex(of: "data"), index + 1 < words.count { return "data \(words[index + 1])" }
+            return names[String(flags)] ?? String(flags)
+        }
+        if `protocol` == "arp" || `protocol` == "ndp" { return packet.contains("who-has") ? "arp ?" : "arp !" }
+        return `protocol`
+    }
+
+    /// A word for beside the cross.
+    var reason: String {
+        if case .undecided = end { return "?" }
+        guard let rule = blame?.rule else { return end.text }
+        if rule.rule.contains("INVALID") { return "INVALID" }
+        return end == .droppedBySpoofFilter ? "spoof filter" : "rule"
+    }
+}
+
+extension String {
+    var trimmedEnd: String {
+        var text = self
+        while text.last == " " { text.removeLast() }
+        return text
+    }
+}
+
+extension Int64 {
+    fileprivate func seconds(places: Int) -> String {
+        let micro = (self + 500) / 1000
+        let fraction = String(micro % 1_000_000)
+        return "\(micro / 1_000_000)." + String(repeating: "0", count: places - fraction.count) + fraction
+    }
+}

@@ -1,0 +1,118 @@
+public import Evidence
+internal import Net
+public import Scenario
+
+/// Why a journey or a flow failed, in terms of the mechanism, and what is known to help.
+public struct Diagnosis: Codable, Sendable, Equatable {
+    /// `cross-hypervisor INVALID`.
+    public var name: String
+    /// One sentence.
+    public var because: String
+    public var remedies: [Remedy]
+
+    /// Something that helps, and the shipped scenario that shows it.
+    public struct Remedy: Codable, Sendable, Equatable {
+        public var text: String
+        public var scenario: String
+
+        public init(_ text: String, _ scenario: String) {
+            self.text = text
+            self.scenario = scenario
+        }
+    }
+}
+
+/// A failure with all that there is to explain it by.
+struct Case {
+    let scenario: Scenario
+    let evidence: Evidence
+    let journeys: Journeys
+    /// The journey that failed; of a flow none of whose journeys failed, its last one.
+    let journey: Journey
+    let flow: Flow?
+
+    var place: String { journey.blame?.place ?? journey.hops.last?.namespace ?? "" }
+    var rule: RuleCounter? { journey.blame?.rule }
+
+    var isHypervisor: Bool { scenario.hypervisors.contains { $0.name == place } }
+
+    func host(_ name: String) -> Host? { scenario.hosts.first { $0.name == name } }
+
+    /// The host that sent the packet last.
+    var sender: String? {
+        journey.hops.last { hop in hop.direction == .outOf && host(hop.namespace) != nil }?.namespace
+    }
+
+    /// The journeys of the flow, each way.
+    var forward: [Journey] { flow.map { $0.forward.map { journeys.journeys[$0] } } ?? [] }
+    var replies: [Journey] { flow.map { $0.reply.map { journeys.journeys[$0] } } ?? [] }
+
+    /// The service that the flow's first packet was for.
+    var service: Service? {
+        guard let server = flow?.server ?? journey.destination else { return nil }
+        return scenario.services.first { $0.address == server.address && ($0.port == server.port || $0.port == 0) }
+    }
+
+    func passes(_ journey: Journey, _ namespace: String) -> Bool {
+        journey.hops.contains { $0.namespace == namespace }
+    }
+}
+
+extension Hop {
+    /// `hv1` of `hv1:uplink`.
+    public var namespace: String { String(port.prefix { $0 != ":" }) }
+}
+
+/// A mechanism that is known to make packets fail.
+protocol Mechanism: Sendable {
+    /// nil if the evidence does not show it.
+    func diagnose(_ failure: Case) -> Diagnosis?
+}
+
+/// Explains failures by the mechanisms that the catalogue knows.
+public struct Diagnostician {
+    private let scenario: Scenario
+    private let evidence: Evidence
+    private let journeys: Journeys
+
+    /// The first that fits explains; the particular stand before the general.
+    private static let mechanisms: [any Mechanism] = [
+        CrossHypervisorInvalid(), ZonePerPort(), GuestInvalid(), AnyInvalid(), MissingAddressPair(), ForeignMAC(),
+        SecurityGroupMissing(), DHCPServerSpoof(), ConntrackTableFull(), NeighbourTableFull(),
+        DirectorWithoutSecondAddress(), ColdNeighbour(), ReversePathFilter(), MartianSource(), MTUBlackHole(),
+        RealServerWithoutVIP(), NoTunnelDevice(), AnswersPastDirector(), StaleNeighbour(), RealServerAnsweredARP(),
+        DirectorsLoop(), NoServerLeft(), PortNotListening(), MachineMoved(), MachineGone(), LossyCable(), HostRule(),
+        NotForwarding(),
+    ]
+
+    public init(scenario: Scenario, evidence: Evidence, journeys: Journeys) {
+        self.scenario = scenario
+        self.evidence = evidence
+        self.journeys = journeys
+    }
+
+    /// Why a journey ended as it did; nil if it ended well, or nothing known explains it.
+    public func diagnosis(of journey: Journey) -> Diagnosis? {
+        guard !journey.end.isGood else { return nil }
+        return explain(journey)
+    }
+
+    /// Why a flow failed: its first failed journey's reason, or what its last one shows.
+    public func diagnosis(of flow: Flow) -> Diagnosis? {
+        let all = (flow.forward + flow.reply).sorted().map { journeys.journeys[$0] }
+        for journey in all where !journey.end.isGood {
+            if let diagnosis = explain(journey, in: flow) { return diagnosis }
+        }
+        return all.last.flatMap { explain($0, in: flow) }
+    }
+
+    private func explain(_ journey: Journey, in flow: Flow? = nil) -> Diagnosis? {
+        let failure = Case(
+            scenario: scenario, evidence: evidence, journeys: journeys, journey: journey,
+            flow: flow ?? journey.flow.map { journeys.flows[$0] })
+        for mechanism in Self.mechanisms {
+            if let diagnosis = mechanism.diagnose(failure) { return diagnosis }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,231 @@
+public import Evidence
+internal import Net
+public import Scenario
+
+/// All journeys of a run: its frames put together to packets, each with its way and its end.
+///
+/// Pure: the same arguments give the same journeys. libpcap says neither which way a frame went by a port nor, where the
+/// clock is virtual, in which order it passed several; that follows from the wiring, the MAC addresses and the TTL.
+public struct Journeys: Codable, Sendable, Equatable {
+    /// In the order of their first sighting.
+    public private(set) var journeys: [Journey] = []
+    /// In the order of their first packet.
+    public private(set) var flows: [Flow] = []
+
+    /// - Parameter frames: every captured frame, in the order of the capture file.
+    public init(scenario: Scenario, evidence: Evidence, frames: [RunFrame]) {
+        let legs = Legs(scenario: scenario, evidence: evidence, frames: frames)
+        let states = States(evidence)
+        let endings = Endings(scenario, evidence, legs, states)
+        var items: [Weighing.Item] = []
+        for (index, leg) in legs.legs.enumerated() where leg.successors.isEmpty {
+            items.append(.init(leg: index, ending: endings.ending(of: leg)))
+        }
+        let weighed = Weighing(items).decided
+        var writer = JourneyWriter(evidence: evidence, legs: legs, states: states)
+        for index in legs.legs.indices where legs.legs[index].predecessors.isEmpty {
+            for path in legs.paths(from: index) {
+                guard let last = path.last, let (ending, suspect) = weighed[last] else { continue }
+                writer.write(path, ending, suspect)
+            }
+        }
+        writer.link()
+        journeys = writer.journeys
+        flows = writer.flows
+    }
+}
+
+extension Legs {
+    /// The ways on from a leg: one, unless the packet was cut into several.
+    fileprivate func paths(from start: Int) -> [[Int]] {
+        var paths: [[Int]] = []
+        var open = [[start]]
+        while let path = open.popLast() {
+            guard let last = path.last else { continue }
+            let next = legs[last].successors.map(Int.init).filter { !path.contains($0) }
+            guard !next.isEmpty else {
+                paths.append(path)
+                continue
+            }
+            open += next.reversed().map { path + [$0] }
+        }
+        return paths
+    }
+}
+
+/// Writes journeys down and links them.
+private struct JourneyWriter {
+    let evidence: Evidence
+    let legs: Legs
+    let states: States
+    var journeys: [Journey] = []
+    var flows: [Flow] = []
+    /// By connection, each way: the flow, and whether it is the way of its answers.
+    private var flowOf: [UInt64: (flow: Int, isReply: Bool)] = [:]
+    /// By flow: the latest journey each way.
+    private var latest: [Int: (forward: Int?, reply: Int?)] = [:]
+    private var byFrame: [Int: Int] = [:]
+    private var byQuote: [UInt64: [Int]] = [:]
+    private var questions: [UInt64: Int] = [:]
+    private var errors: [Int] = []
+    private let tracking: Set<String>
+
+    init(evidence: Evidence, legs: Legs, states: States) {
+        self.evidence = evidence
+        self.legs = legs
+        self.states = states
+        let snapshots = evidence.steps.map(\.after) + [evidence.final]
+        tracking = Set(snapshots.flatMap { $0.conntrack.filter { !$0.value.isEmpty }.map(\.key) })
+    }
+
+    mutating func write(_ path: [Int], _ ending: Ending, _ suspect: Ending.Suspect?) {
+        guard let first = path.first, let last = path.last, let headers = legs.headers(legs.legs[first].frame) else {
+            return
+        }
+        let cargo = legs.legs[first].cargo
+        var hops: [Hop] = []
+        for index in path { hops += self.hops(of: legs.legs[index]) }
+        let seen = path.reduce(0) { $0 + legs.legs[$1].flight.stops.count }
+        let isIP = headers.packet != nil && headers.neighbour == nil
+        let number = journeys.count + 1
+        var journey = Journey(
+            number: number, packet: headers.text, protocol: headers.protocolName,
+            source: isIP ? Endpoint(cargo.source, port: cargo.hasPorts ? cargo.sourcePort : 0) : nil,
+            destination: isIP ? Endpoint(cargo.destination, port: cargo.hasPorts ? cargo.destinationPort : 0) : nil,
+            hops: hops, copies: seen - hops.count, end: suspect?.end ?? ending.end, blame: nil, flow: nil,
+            isReply: false)
+        if journey.end != .delivered {
+            journey.blame = Blame(
+                place: ending.place, rules: suspect?.rules.map(\.rule.counter) ?? [],
+                evidence: (suspect.map { [$0.evidence] } ?? ending.evidence))
+        }
+        for index in path { byFrame[legs.legs[index].frame] = journeys.count }
+        if isIP { join(&journey, path, cargo, headers) } else { answer(&journey, headers) }
+        if let icmp = ending.icmp, last == path.last { journey.quotedBy = -icmp - 1 }
+        journeys.append(journey)
+    }
+
+    private func hops(of leg: Leg) -> [Hop] {
+        let headers = legs.headers(leg.frame)
+        let tunnel = legs.tunnel(leg.frame)
+        return leg.flight.path(to: leg.arrival ?? leg.last).map { stop in
+            let sighting = legs.sightings[Int(stop.sighting)]
+            let port = evidence.ports[Int(sighting.port)]
+            var hop = Hop(
+                port: port.name, direction: Wiring.isInward(Int(stop.place)) ? .into : .outOf, time: sighting.time,
+                sourceMAC: sighting.sourceMAC, destinationMAC: sighting.destinationMAC, ttl: headers?.packet?.ttl,
+                wrapping: nil, tunnel: tunnel, frame: Int(sighting.frame), conntrack: nil)
+            if legs.wiring.roles[Int(sighting.port)] == .trunk {
+                let frame = legs.frames[Int(sighting.frame)]
+                hop.wrapping = legs.dissector.unwrap(frame.octets, port: frame.port)?.wrapping
+            }
+            if tracking.contains(port.namespace), let interval = states.intervals(at: sighting.time).first {
+                hop.conntrack = States.text(
+                    states.conntrack(of: leg.cargo, in: port.namespace, snapshot: interval))
+            }
+            return hop
+        }
+    }
+
+    // MARK: Flows
+
+    private mutating func join(_ journey: inout Journey, _ path: [Int], _ cargo: Cargo, _ headers: Headers) {
+        if legs.quote(legs.legs[path[0]].frame) != nil {
+            errors.append(journeys.count)
+            return
+        }
+        let known = flowOf[cargo.connection]
+        let flow = known?.flow ?? flows.count
+        let isReply = known?.isReply ?? false
+        if known == nil, let source = journey.source, let destination = journey.destination {
+            flows.append(
+                Flow(protocol: journey.protocol, client: source, server: destination, forward: [], reply: []))
+        }
+        for index in path {
+            let cargo = legs.legs[index].cargo
+            if flowOf[cargo.connection] == nil { flowOf[cargo.connection] = (flow, isReply) }
+            if flowOf[cargo.reversed.connection] == nil { flowOf[cargo.reversed.connection] = (flow, !isReply) }
+        }
+        journey.flow = flow
+        journey.isReply = isReply
+        let others = latest[flow] ?? (nil, nil)
+        journey.answers = isReply ? others.forward : others.reply
+        if isReply {
+            flows[flow].reply.append(journeys.count)
+            latest[flow] = (others.forward, journey.number)
+        } else {
+            flows[flow].forward.append(journeys.count)
+            latest[flow] = (journey.number, others.reply)
+        }
+    }
+
+    /// An ARP answer to its question.
+    private mutating func answer(_ journey: inout Journey, _ headers: Headers) {
+        guard let message = headers.neighbour, !message.isAnnouncement else { return }
+        func key(_ asker: IPAddress, _ asked: IPAddress) -> UInt64 {
+            var hash = Mix()
+            hash.add(asker)
+            hash.add(asked)
+            return hash.value
+        }
+        if message.isRequest {
+            questions[key(message.sender, message.target)] = journey.number
+        } else {
+            journey.answers = questions[key(message.target, message.sender)]
+        }
+    }
+
+    /// ICMP errors with the packets that they quote, both ways.
+    mutating func link() {
+        guard !errors.isEmpty else {
+            return
+        }
+        for index in legs.legs.indices where legs.legs[index].cargo.isIP {
+            guard let number = byFrame[legs.legs[index].frame], let ip = legs.innermost(legs.legs[index].frame) else {
+                continue
+            }
+            byQuote[Endings.quoteKey(ip), default: []].append(number)
+        }
+        for index in journeys.indices {
+            guard let mark = journeys[index].quotedBy, mark < 0, let error = byFrame[-mark - 1] else { continue }
+            journeys[index].quotedBy = journeys[error].number
+            if journeys[error].quotes == nil { journeys[error].quotes = journeys[index].number }
+        }
+        for error in errors where journeys[error].quotes == nil {
+            guard let frame = journeys[error].hops.first?.frame, let (_, quoted) = legs.quote(frame) else { continue }
+            let started = journeys[error].started
+            let candidates = byQuote[Endings.quoteKey(quoted)] ?? []
+            if let about = candidates.last(where: { journeys[$0].started <= started }) {
+                journeys[error].quotes = journeys[about].number
+                if journeys[about].quotedBy == nil { journeys[about].quotedBy = journeys[error].number }
+            }
+        }
+        for index in journeys.indices where journeys[index].quotedBy.map({ $0 < 0 }) ?? false {
+            journeys[index].quotedBy = nil
+        }
+    }
+}
+
+extension Legs {
+    /// `203.0.113.3 → 203.0.113.4`, if the packet is in a tunnel.
+    fileprivate func tunnel(_ frame: Int) -> String? {
+        let octets = frames[frame].octets
+        guard let unwrapped = dissector.unwrap(octets, port: frames[frame].port), let ip = unwrapped.frame.ip,
+            dissector.innermost(ip, octets, at: unwrapped.payload).start != unwrapped.payload
+        else { return nil }
+        return "\(ip.source) → \(ip.destination)"
+    }
+}
+
+extension Cargo {
+    fileprivate var hasPorts: Bool { protocolNumber == 6 || protocolNumber == 17 || protocolNumber == 132 }
+}
+
+extension Headers {
+    fileprivate var text: String {
+        neighbour?.text ?? packet?.text ?? "\(sourceMAC) → \(destinationMAC)"
+    }
+    fileprivate var protocolName: String {
+        neighbour.map { $0.isIPv6 ? "ndp" : "arp" } ?? packet?.protocolName ?? "ethernet"
+    }
+}

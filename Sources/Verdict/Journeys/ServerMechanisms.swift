@@ -1,0 +1,127 @@
+internal import Evidence
+internal import Net
+internal import Scenario
+
+struct DirectorsLoop: Mechanism {
+    func diagnose(_ failure: Case) -> Diagnosis? {
+        guard failure.journey.end == .ttlExceeded else { return nil }
+        let visits = failure.journey.hops.filter { $0.direction == .into && $0.namespace == failure.place }.count
+        guard visits > 1 else {
+            return Diagnosis(
+                name: "TTL exceeded",
+                because:
+                    "The packet came to \(failure.place) with TTL \(failure.journey.lastHop?.ttl ?? 1); a director takes "
+                    + "one, as a router does.",
+                remedies: [.init("let the sender start with a higher TTL", "ttl-decrement")])
+        }
+        let others = Set(failure.journey.hops.map(\.namespace)).filter {
+            failure.isRealServer($0) && !failure.isDirector($0)
+        }.sorted()
+        if let server = others.first {
+            return Diagnosis(
+                name: "a real server that forwards",
+                because:
+                    "\(server) does not have the VIP and forwards packets: it sends them back to the director, \(visits) "
+                    + "times.",
+                remedies: [.init("configure the VIP on the real server", "rs-without-vip-drops/with-vip")])
+        }
+        return Diagnosis(
+            name: "a loop of directors",
+            because:
+                "The packet came to \(failure.place) \(visits) times: two directors each take the other for a real server.",
+            remedies: [
+                .init("on a backup no service whose real servers are directors", "backup-is-rs-loop/backup-only")
+            ])
+    }
+}
+
+struct NoServerLeft: Mechanism {
+    func diagnose(_ failure: Case) -> Diagnosis? {
+        let end = failure.journey.end
+        guard failure.isDirector(failure.place), end == .consumedByIPVS || end == .answeredByICMP,
+            let service = failure.service
+        else { return nil }
+        let states = failure.evidence.steps.map(\.after.ipvs) + [failure.evidence.final.ipvs]
+        let destinations = states.flatMap { state in
+            (state[failure.place]?.services ?? []).filter { $0.address == service.address }.map(\.destinations)
+        }
+        let idle = destinations.contains { $0.allSatisfy { $0.weight == 0 } }
+        return Diagnosis(
+            name: "IPVS has nobody to send it to",
+            because: end == .answeredByICMP
+                ? "\(failure.place)'s service \(service.address):\(service.port) has no real server that takes new connections."
+                : idle
+                    ? "\(failure.place)'s service has no real server with a weight; the connection's own is gone, and IPVS "
+                        + "drops its packets until the entry expires."
+                    : "IPVS on \(failure.place) took the packet and sent it nowhere: the connection's real server is not there "
+                        + "any more, or a defence drops packets.",
+            remedies: [
+                .init("expire_nodest_conn=1: a reset at once instead of silence", "expire-nodest-conn/expire")
+            ])
+    }
+}
+
+struct PortNotListening: Mechanism {
+    func diagnose(_ failure: Case) -> Diagnosis? {
+        guard failure.journey.protocol == "tcp",
+            let reset = failure.replies.first(where: { $0.packet.contains("tcp [R") }),
+            !failure.replies.contains(where: { $0.packet.contains("tcp [S.]") }),
+            let server = reset.hops.first?.namespace, let port = failure.forward.first?.destination?.port
+        else { return nil }
+        return Diagnosis(
+            name: "port not listening",
+            because:
+                "\(server) answers the SYN with a reset (#\(reset.number)): nothing listens on port \(port) there.",
+            remedies: [
+                .init("with direct routing servers must listen on the service's own port", "dr-happy-same"),
+                .init("masquerading can change the port", "port-mapping-impossible/masquerading"),
+            ])
+    }
+}
+
+struct MachineMoved: Mechanism {
+    func diagnose(_ failure: Case) -> Diagnosis? {
+        guard failure.journey.end == .floodedOnly else { return nil }
+        let fact = failure.journey.blame?.evidence.first ?? "only others saw it"
+        let moved = failure.scenario.timeline.contains { if case .move = $0.action { true } else { false } }
+        return Diagnosis(
+            name: moved ? "a machine that moved without a word" : "nobody there",
+            because: "The frame went where its receiver is not: \(fact).",
+            remedies: moved ? [.init("the machine announces itself at its new place", "rs-live-migration")] : [])
+    }
+}
+
+struct MachineGone: Mechanism {
+    func diagnose(_ failure: Case) -> Diagnosis? {
+        guard failure.journey.end == .neighbourUnreachable else { return nil }
+        return Diagnosis(
+            name: "neighbour unreachable",
+            because: "\(failure.place) asked for the MAC address of the packet's next machine, and nobody answered.",
+            remedies: [])
+    }
+}
+
+struct LossyCable: Mechanism {
+    func diagnose(_ failure: Case) -> Diagnosis? {
+        guard failure.journey.end == .lostOnLink else { return nil }
+        let fact = failure.journey.blame?.evidence.first ?? "it was not seen again"
+        return Diagnosis(
+            name: "lost on a link", because: "The cable lost the packet, or its other end is down: \(fact).",
+            remedies: [])
+    }
+}
+
+/// A machine that is neither the packet's destination nor a router.
+struct NotForwarding: Mechanism {
+    func diagnose(_ failure: Case) -> Diagnosis? {
+        guard failure.journey.end == .notForUs, let destination = failure.journey.destination?.address else {
+            return nil
+        }
+        let isDirector = failure.isDirector(failure.place)
+        return Diagnosis(
+            name: "not for us",
+            because: "\(failure.place) does not have the address \(destination), and net.ipv4.ip_forward is off there.",
+            remedies: isDirector
+                ? [.init("ip_forward=1 on the director, for the answers to masquerading", "nat-mode-contrast")] : [])
+    }
+}

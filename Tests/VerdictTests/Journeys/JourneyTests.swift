@@ -1,0 +1,154 @@
+import Evidence
+import Foundation
+import Net
+import Scenario
+import Testing
+import Verdict
+
+@Suite("Journeys")
+struct JourneyTests {
+    /// The bench with a network, as every scenario that was read from files has one.
+    private func networked() throws -> Bench {
+        var bench = Bench()
+        bench.scenario.networks = [
+            Network(
+                name: "public", id: "e7000001-0001-4000-8000-000000000001",
+                cidr: try #require(IPPrefix("203.0.113.0/27")))
+        ]
+        return bench
+    }
+
+    private func journeys(_ bench: Bench) -> [Journey] {
+        Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames).journeys
+    }
+
+    @Test("a packet that goes through the director is one journey, in the order of the wiring")
+    func oneJourney() throws {
+        var bench = try networked()
+        // The order of the capture is not that of the way.
+        try bench.tcp("S", at: "lb:eth0", time: 1, from: "gw", to: "lb")
+        try bench.tcp("S", at: "lb:eth0", time: 1, from: "lb", to: "rs1", ttl: 62)
+        try bench.tcp("S", at: "hv1:tapa5000021-00", time: 1, from: "lb", to: "rs1", ttl: 62)
+        try bench.tcp("S", at: "hv1:tap1b000010-00", time: 1, from: "lb", to: "rs1", ttl: 62)
+        try bench.tcp("S", at: "hv1:tap1b000010-00", time: 1, from: "gw", to: "lb")
+        try bench.tcp("S", at: "rs1:eth0", time: 1, from: "lb", to: "rs1", ttl: 62)
+        try bench.tcp("S", at: "hv1:uplink", time: 1, from: "gw", to: "lb")
+        try bench.tcp("S", at: "gw:eth0", time: 1, from: "gw", to: "lb")
+        let journeys = journeys(bench)
+        #expect(journeys.count == 1)
+        let journey = try #require(journeys.first)
+        #expect(
+            journey.hops.map { "\($0.port) \($0.direction.rawValue)" } == [
+                "gw:eth0 out", "hv1:uplink in", "hv1:tap1b000010-00 out", "lb:eth0 in", "lb:eth0 out",
+                "hv1:tap1b000010-00 in", "hv1:tapa5000021-00 out", "rs1:eth0 in",
+            ])
+        #expect(journey.hops.map(\.frame) == [7, 6, 4, 0, 1, 3, 2, 5])
+    }
+
+    @Test("a frame that is sent again, the same to the octet, is another journey")
+    func repeated() throws {
+        var bench = try networked()
+        for time in [1, 1001] {
+            try bench.arp(
+                1, at: "gw:eth0", "hv1:uplink", "hv1:tap1b000010-00", "lb:eth0", time: time, from: "gw",
+                to: "broadcast",
+                sender: "203.0.113.1", target: "203.0.113.3")
+        }
+        let journeys = journeys(bench)
+        #expect(journeys.map(\.hops.count) == [4, 4])
+        #expect(journeys.map(\.end) == [.delivered, .delivered])
+    }
+
+    @Test("a question for an address that nobody has is flooded only")
+    func nobody() throws {
+        var bench = try networked()
+        try bench.arp(
+            1, at: "gw:eth0", "hv1:uplink", time: 1, from: "gw", to: "broadcast", sender: "203.0.113.1",
+            target: "203.0.113.77")
+        #expect(journeys(bench).map(\.end) == [.floodedOnly])
+    }
+
+    @Test("two rules that both counted leave it undecided; a count that is used up decides")
+    func undecided() throws {
+        var bench = try networked()
+        bench.evidence.ended = 10_000_000_000
+        let first = "-p tcp -m state --state INVALID -j DROP"
+        let second = "-p tcp -m state --state NEW -j DROP"
+        func rules(_ one: Int, _ other: Int) -> [RuleCounter] {
+            [rule(first, one, chain: "FORWARD"), rule(second, other, number: 2, chain: "FORWARD")]
+        }
+        try bench.tcp(".", at: "gw:eth0", "hv1:uplink", time: 1, from: "gw", to: "lb", sequence: 2, id: 8)
+        bench.evidence.initial.rules["hv1"] = rules(0, 0)
+        bench.evidence.final.rules["hv1"] = rules(1, 1)
+        let journey = try #require(journeys(bench).first)
+        #expect(
+            journey.end
+                == .undecided(between: ["'filter FORWARD 1: \(first)'", "'filter FORWARD 2: \(second)'"]))
+        bench.evidence.final.rules["hv1"] = rules(0, 1)
+        #expect(journeys(bench).first?.end == .droppedByConntrackRule)
+        #expect(journeys(bench).first?.blame?.rule?.number == 2)
+    }
+
+    @Test("a bridge drops what is too big for the next cable, and nobody is told")
+    func blackHole() throws {
+        var bench = try networked()
+        bench.evidence.ended = 10_000_000_000
+        bench.scenario.timeline = [
+            Step(
+                name: "a smaller uplink",
+                action: .run(on: "hv1", arguments: ["ip", "link", "set", "uplink", "mtu", "1450"], mayFail: false),
+                location: Bench.location(1))
+        ]
+        bench.evidence.steps = [StepRecord(name: "a smaller uplink", started: 0, ended: 500_000)]
+        try bench.tcp(
+            ".", at: "rs1:eth0", "hv1:tapa5000021-00", time: 1, from: "rs1", to: "gw", source: "203.0.113.2:80",
+            destination: "198.51.100.10:40312", ttl: 64, data: 1460)
+        let all = Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames)
+        let journey = try #require(all.journeys.first)
+        #expect(journey.end == .tooBig)
+        let diagnosis = Diagnostician(scenario: bench.scenario, evidence: bench.evidence, journeys: all)
+            .diagnosis(of: journey)
+        #expect(diagnosis?.name == "MTU black hole")
+    }
+
+    @Test("a million captured frames become journeys in less than 10 seconds and 1 GB")
+    func million() throws {
+        #if DEBUG
+            let packets = 2_500
+        #else
+            let packets = 125_000
+        #endif
+        var bench = try networked()
+        for number in 0..<packets {
+            let sequence = UInt32(truncatingIfNeeded: number &* 1448)
+            let id = UInt16(truncatingIfNeeded: number)
+            let time = number / 4
+            try bench.tcp(
+                ".", at: "gw:eth0", "hv1:uplink", "hv1:tap1b000010-00", "lb:eth0", time: time, from: "gw", to: "lb",
+                sequence: sequence, data: 20, id: id)
+            try bench.tcp(
+                ".", at: "lb:eth0", "hv1:tap1b000010-00", "hv1:tapa5000021-00", "rs1:eth0", time: time + 1, from: "lb",
+                to: "rs1", sequence: sequence, ttl: 62, data: 20, id: id)
+        }
+        bench.evidence.ended = Nanoseconds(packets) * 1_000_000
+        // The processor's time: others may share it.
+        let start = processorTime()
+        let all = journeys(bench)
+        let time = processorTime() - start
+        #expect(all.count == packets)
+        #expect(all.allSatisfy { $0.hops.count == 8 })
+        #expect(time < 10, "\(bench.frames.count) frames took \(time) s")
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let peak =
+            status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+            .flatMap { Int($0.filter(\.isNumber)) } ?? 0
+        #expect(peak < 1_000_000, "\(peak) kB at most")
+    }
+
+    /// Of this thread, in seconds.
+    private func processorTime() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}

@@ -1,0 +1,183 @@
+import Evidence
+import Foundation
+import Net
+import Scenario
+import Testing
+import Verdict
+
+@Suite("Journeys of recorded runs")
+struct RecordedJourneyTests {
+    @Test("every frame is part of at most one packet's way, and every journey has an end", arguments: RecordedRun.names)
+    func complete(_ name: String) throws {
+        let run = try RecordedRun(name)
+        let journeys = run.journeys.journeys
+        #expect(!journeys.isEmpty)
+        var known: [Int: Int] = [:]
+        for journey in journeys {
+            #expect(!journey.hops.isEmpty)
+            if case .undecided(let causes) = journey.end {
+                Issue.record("\(name) #\(journey.number) is undecided between \(causes)")
+            }
+            for hop in journey.hops {
+                #expect(known[hop.frame] == nil, "\(name): frame \(hop.frame) is of #\(known[hop.frame] ?? 0) too")
+                known[hop.frame] = journey.number
+                #expect(run.evidence.ports[run.frames[hop.frame].port].name == hop.port)
+            }
+            #expect(zip(journey.hops, journey.hops.dropFirst()).allSatisfy { $0.time <= $1.time })
+        }
+        let seen = journeys.reduce(0) { $0 + $1.hops.count + $1.copies }
+        #expect(seen == run.frames.count)
+    }
+
+    @Test("no rule is blamed for more packets than it counted", arguments: RecordedRun.names)
+    func blame(_ name: String) throws {
+        let run = try RecordedRun(name)
+        var blamed: [String: Int] = [:]
+        for rule in run.journeys.journeys.compactMap({ $0.blame?.rule.map { ($0, 1) } }) {
+            blamed["\(rule.0.family) \(rule.0.table) \(rule.0.chain) \(rule.0.rule)", default: 0] += 1
+        }
+        let snapshots = [run.evidence.initial] + run.evidence.steps.map(\.after) + [run.evidence.final]
+        for (text, count) in blamed {
+            let counted =
+                snapshots.map { snapshot in
+                    snapshot.rules.values.joined().filter { "\($0.family) \($0.table) \($0.chain) \($0.rule)" == text }
+                        .reduce(0) { $0 + $1.packets }
+                }.max() ?? 0
+            #expect(count <= counted, "\(name): \(text)")
+        }
+    }
+
+    @Test("blame agrees with what the scenario's drop expectations say", arguments: RecordedRun.names)
+    func agreement(_ name: String) throws {
+        let run = try RecordedRun(name)
+        #expect(Journeys.disagreements(scenario: run.scenario, evidence: run.evidence, frames: run.frames) == [])
+    }
+
+    @Test("the author's update: the SYN crosses both hypervisors, the ACK ends at the director's")
+    func crossHypervisor() throws {
+        let journeys = try RecordedRun("cross-hv-p-old").journeys
+        let flow = try #require(journeys.flows.first)
+        #expect(flow.text == "tcp 198.51.100.10:40614 → 203.0.113.2:80")
+        let forward = flow.forward.map { journeys.journeys[$0] }
+        // In virtual time all of these are at one instant: the wiring orders them.
+        #expect(
+            forward[0].hops.map { "\($0.port) \($0.direction.rawValue) \($0.ttl ?? 0)" } == [
+                "client:eth0 out 64", "gw:eth1 in 64", "gw:eth0 out 63", "hv1:uplink in 63",
+                "hv1:tap6c620000-00 out 63",
+                "lb:eth0 in 63", "lb:eth0 out 62", "hv1:tap6c620000-00 in 62", "hv1:uplink out 62", "hv2:uplink in 62",
+                "hv2:tap72733200-00 out 62", "rs2:eth0 in 62",
+            ])
+        #expect(forward[0].end == .delivered)
+        let answer = journeys.journeys[try #require(flow.reply.first)]
+        #expect(answer.isReply && answer.answers == forward[0].number)
+        #expect(!answer.hops.contains { $0.namespace == "hv1" })
+        let dead = forward[1]
+        #expect(dead.end == .droppedByConntrackRule)
+        #expect(dead.lastHop?.port == "hv1:uplink")
+        #expect(dead.lastHop?.conntrack == "SYN_SENT [UNREPLIED]")
+        #expect(dead.blame?.place == "hv1")
+        #expect(dead.blame?.rule?.chain == "neutron-linuxbri-i6c620000-0")
+        #expect(dead.blame?.rule?.rule == "-m state --state INVALID -j DROP")
+        #expect(journeys.journeys.count { $0.end == .droppedByConntrackRule } == 18)
+    }
+
+    @Test("an ICMP error names the packet that it quotes, and the packet the error")
+    func quotes() throws {
+        let journeys = try RecordedRun("ttl-decrement/too-few").journeys
+        let dead = try #require(journeys.journeys.first { $0.end == .ttlExceeded })
+        let error = try #require(journeys.journeys.first { $0.number == dead.quotedBy })
+        #expect(error.protocol == "icmp")
+        #expect(error.quotes == dead.number)
+    }
+
+    @Test("masquerading changes addresses and ports, not the packet, and one flow has both ways")
+    func masquerading() throws {
+        let journeys = try RecordedRun("nat-masq").journeys
+        let flow = try #require(journeys.flows.first)
+        #expect(flow.server.description == "203.0.113.2:80")
+        #expect(!flow.reply.isEmpty)
+        for index in flow.forward + flow.reply {
+            #expect(journeys.journeys[index].end == .delivered)
+            #expect(journeys.journeys[index].hops.contains { $0.namespace == "lb" })
+        }
+    }
+
+    @Test("an ARP answer is linked to its question")
+    func arp() throws {
+        let journeys = try RecordedRun("dhcp-server-spoof").journeys.journeys
+        let answers = journeys.filter { $0.packet.contains("is-at") && $0.answers != nil }
+        #expect(!answers.isEmpty)
+        for answer in answers {
+            let question = try #require(journeys.first { $0.number == answer.answers })
+            #expect(question.packet.contains("who-has"))
+        }
+    }
+}
+
+@Suite("Diagnoses")
+struct DiagnosisTests {
+    @Test(
+        "a recorded failure is explained by its mechanism",
+        arguments: [
+            (
+                "cross-hv-p-old", "cross-hypervisor INVALID",
+                "hv1 saw the SYN but not the SYN-ACK, which rs2 sent by hv2"
+            ),
+            ("pair-missing-on-rs", "missing allowed address pair", "rs2's port may send from 203.0.113.5 only"),
+            ("lb-single-address", "director without a second address", "with the VIP 203.0.113.2 as sender"),
+            (
+                "arptables-drop-cold-neigh", "cold neighbour behind arptables DROP",
+                "rs2 does not know its gateway's MAC"
+            ),
+            ("rp-filter-two-nic", "rp_filter", "way back"),
+            ("reply-through-director", "martian source", "one's own address is a martian"),
+            ("sg-ingress-missing", "security group missing", "rs2's port allows ingress tcp"),
+            ("rs-refused", "port not listening", "rs2 answers the SYN with a reset"),
+            ("rs-without-vip-drops", "wrong forwarding method", "rs2 got the packet with the destination 203.0.113.2"),
+            ("conntrack-table-full", "conntrack table full", "nf_conntrack_max is 2"),
+            ("backup-is-rs-loop", "a loop of directors", "two directors each take the other"),
+            ("lb-guest-invalid-drop", "a machine's own rule about conntrack states", "lb's own firewall"),
+            ("expire-nodest-conn", "IPVS has nobody to send it to", "lb"),
+            ("neigh-table-overflow", "neighbour table full", "203.0.113.5"),
+            ("dhcp-server-spoof", "no DHCP servers behind ports", "port 67"),
+            ("zones-hybrid-same/zone-per-port", "a conntrack zone for each port", "in the real server's zone"),
+            ("nat-masq/past-the-director", "answers past a masquerading director", "do not come back through lb"),
+            ("no-real-server", "IPVS has nobody to send it to", "no real server that takes new connections"),
+            ("ttl-decrement/too-few", "TTL exceeded", "with TTL 1"),
+            ("pmtu-request-path/icmp-filtered", "too big for the way", "lb cannot send on so big a packet"),
+        ])
+    func explained(_ name: String, _ mechanism: String, _ because: String) throws {
+        let run = try RecordedRun(name)
+        let journeys = run.journeys
+        let diagnostician = Diagnostician(scenario: run.scenario, evidence: run.evidence, journeys: journeys)
+        let diagnoses = journeys.flows.compactMap { diagnostician.diagnosis(of: $0) }
+        let found = try #require(
+            diagnoses.first { $0.name == mechanism }, "\(name) is explained by \(diagnoses.map(\.name))")
+        #expect(found.because.contains(because), "\(found.because)")
+    }
+
+    @Test("a flow without failures has no diagnosis")
+    func healthy() throws {
+        let run = try RecordedRun("nat-masq")
+        let journeys = run.journeys
+        let diagnostician = Diagnostician(scenario: run.scenario, evidence: run.evidence, journeys: journeys)
+        for flow in journeys.flows { #expect(diagnostician.diagnosis(of: flow) == nil) }
+    }
+
+    @Test("every remedy is shown by a shipped scenario, and none by one that shows that it does not help")
+    func remedies() throws {
+        let folder = "\(RecordedRun.repository)/Sources/Verdict/Journeys"
+        let known = Set(RecordedRun.library.load().scenarios.map(\.fullName))
+        var cited: Set<String> = []
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder) where file.hasSuffix("Mechanisms.swift")
+        {
+            let text = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+            for match in text.matches(of: #/"([a-z0-9]+(?:-[a-z0-9]+)+(?:/[a-z0-9_-]+)?)"/#) {
+                cited.insert(String(match.1))
+            }
+        }
+        #expect(cited.count > 20)
+        #expect(cited.filter { !known.contains($0) && !["who-has", "is-at", "sg-fallback"].contains($0) } == [])
+        #expect(!cited.contains { $0.hasPrefix("nonfix") || $0.contains("is-not-enough") || $0.hasPrefix("hack-") })
+    }
+}
