@@ -182,6 +182,15 @@ static void become_root_inside(int report, uid_t uid, gid_t gid)
         give_up(report, "map the group to root");
 }
 
+// signal(2) itself, for a process that has just been cloned: sigaction(3) of glibc 2.41 takes a lock for SIGABRT, which
+// another thread may have held at that moment (posix_spawn does), and then nobody is left to release it.
+static void reset_signal(int number)
+{
+    struct { void *handler; unsigned long flags; void *restorer; unsigned long mask; } by_default = { 0 };
+
+    syscall(SYS_rt_sigaction, number, &by_default, NULL, sizeof by_default.mask);
+}
+
 static void child(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
                   int fd_count, unsigned long clone_flags, int stays, int report, pid_t parent, uid_t uid, gid_t gid)
 {
@@ -203,7 +212,7 @@ static void child(const char *path, char *const argv[], char *const envp[], cons
     if (personality(personality(0xffffffff) | ADDR_NO_RANDOMIZE) < 0)
         give_up(report, "switch off address space randomisation");
     for (i = 1; i < NSIG; i++)
-        signal(i, SIG_DFL);
+        reset_signal(i);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (directory && chdir(directory) < 0)
@@ -308,7 +317,7 @@ int drb_spawn(const char *path, char *const argv[], char *const envp[], const in
     if (pid == 0) {
         setpgid(0, 0);
         for (i = 0; i < sizeof ignored / sizeof *ignored; i++)
-            signal(ignored[i], SIG_DFL);
+            reset_signal(ignored[i]);
         if (in_place(fds) == 0) {
             sigprocmask(SIG_SETMASK, &none, NULL);
             execve(path, argv, envp);

@@ -70,6 +70,23 @@ struct BoundProcessTests {
         #expect(state == nil || state?.contains(") Z ") == true || state?.contains(") X ") == true)
     }
 
+    @Test("it starts whatever other threads start at that moment", .timeLimit(.minutes(2)))
+    func amongOthers() async throws {
+        // glibc's posix_spawn holds a lock that a process cloned meanwhile must not need.
+        let others = Task.detached {
+            while !Task.isCancelled {
+                let process = Process()
+                process.executableURL = URL(filePath: "/bin/true")
+                try process.run()
+                process.waitUntilExit()
+            }
+        }
+        defer { others.cancel() }
+        for _ in 0..<100 {
+            #expect(try await run("exit 5").end == .exited(5))
+        }
+    }
+
     @Test("a program that is not there is an error that says so")
     func missing() async throws {
         let failure = try await onOwnThread { () -> RunFailure? in
