@@ -37,7 +37,9 @@ extension Deduction {
             join(Set(onTaps.filter { !Set(cards[$0].subnets).isDisjoint(with: cards[index].subnets) }).union([index]))
         }
         for tap in taps {
-            guard let owner = card(of: tap), let own = cards.firstIndex(where: { $0.mac == owner.mac }) else { continue }
+            guard let owner = card(of: tap), let own = cards.firstIndex(where: { $0.mac == owner.mac }) else {
+                continue
+            }
             for (other, machine, device) in seenBeyond(tap) where other != own {
                 join([own, other])
                 if case .unknown = cards[other].place {
@@ -82,7 +84,9 @@ extension Deduction {
                 if port.hasPrefix("tap"), !isOwn {
                     lines.append("\(machine.name): why \(port) is on \(bridge), which is not its hybrid bridge")
                 }
-                if port.hasPrefix("qvb"), !taps.contains(where: { $0.hypervisor == machine.name && $0.bridge == bridge }) {
+                if port.hasPrefix("qvb"),
+                    !taps.contains(where: { $0.hypervisor == machine.name && $0.bridge == bridge })
+                {
                     lines.append("\(machine.name): the instance of \(bridge), which has no tap device")
                 }
             }

@@ -1,5 +1,6 @@
 import Foundation
 import Import
+import Net
 import Plan
 import Scenario
 import Testing

@@ -90,7 +90,9 @@ struct ImportTests {
     @Test("a folder without machines, or with a file that is not what its tool prints, is no bundle")
     func noBundle() throws {
         #expect(throws: ImportError.self) { try ImportedScenario(bundle: "/nowhere", rules: "") }
-        #expect(throws: ImportError.self) { try ImportedScenario(bundle: "\(RecordedBundle.newton.folder)/hv1", rules: "") }
+        #expect(throws: ImportError.self) {
+            try ImportedScenario(bundle: "\(RecordedBundle.newton.folder)/hv1", rules: "")
+        }
         #expect(throws: ImportError.self) {
             try imported { try Data("1: lo:".utf8).write(to: URL(filePath: "\($0)/lb/ip-link.json")) }
         }
