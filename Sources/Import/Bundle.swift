@@ -23,7 +23,7 @@ struct Bundle {
             switch self {
             case .iptables, .ip6tables, .ebtables: rawValue
             case .ipset: "ipset save"
-            case .link: "ip -j link"
+            case .link: "ip -j -d link"
             case .address: "ip -j addr"
             case .route: "ip -j route"
             case .bridgeLink: "bridge -j link"
@@ -143,7 +143,18 @@ struct Machine {
     // What iproute2 prints. Older versions leave empty objects between the entries: nothing is required.
 
     struct Link: Decodable {
-        struct Kind: Decodable { var infoKind: String? }
+        struct Kind: Decodable {
+            struct Options: Decodable {
+                var nfCallIptables: Int?
+                // The decoder capitalizes what follows a digit.
+                var nfCallIp6Tables: Int?
+                var nfCallArptables: Int?
+            }
+
+            var infoKind: String?
+            /// Of a bridge.
+            var infoData: Options?
+        }
 
         var ifname: String?
         var master: String?

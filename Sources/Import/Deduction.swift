@@ -5,9 +5,9 @@ struct Deduction {
     /// Where a card is plugged in.
     enum Place {
         /// A tap device on a hypervisor, which has the card's MAC but for its first octet.
-        case tap(hypervisor: String, device: String, bridge: String)
+        case tap(hypervisor: String, device: String)
         /// Beyond the hypervisors' uplinks.
-        case fabric(bridge: String, why: String)
+        case fabric(why: String)
         /// The only other card in its subnet.
         case cable(to: String)
         case unknown
@@ -19,6 +19,8 @@ struct Deduction {
         var mtu: Int?
         var addresses: [IPPrefix]
         var place = Place.unknown
+        /// Its index in `networks`; nil if it is in none, or nothing tells.
+        var network: Int?
 
         /// The subnets that its addresses are in; a host address says nothing of one.
         var subnets: [IPPrefix] { addresses.filter { !$0.isHost }.map(\.network) }
@@ -29,31 +31,40 @@ struct Deduction {
         var bridge: String
         var mac: MACAddress?
     }
+    struct Network {
+        /// `brq…`; nil with hybrid bridges, which belong to ports.
+        var bridge: String?
+    }
 
     let hypervisors: [Machine]
     let hosts: [Machine]
-    private(set) var cards: [Card] = []
+    /// Whether each port has a bridge of its own.
+    let isHybrid: Bool
+    var cards: [Card] = []
     private(set) var taps: [Tap] = []
-    /// The bridges that are networks, `brq…`, sorted.
-    private(set) var bridges: [String] = []
-    /// The hypervisors' bridge ports that are no taps, by hypervisor.
+    /// Sorted: by bridge, or with hybrid bridges by subnet.
+    var networks: [Network] = []
+    /// The devices by which frames leave a hypervisor, by hypervisor.
     private(set) var uplinks: [String: [String]] = [:]
 
-    init(_ bundle: Bundle) {
+    init(_ bundle: Bundle) throws(ImportError) {
         hypervisors = bundle.machines.filter(\.isHypervisor)
         hosts = bundle.machines.filter { !$0.isHypervisor }
+        isHybrid = try Self.hasHybridBridges(hypervisors)
+        var bridges: Set<String> = []
         for machine in hypervisors {
-            for (port, bridge) in machine.bridgePorts where bridge.hasPrefix("brq") {
-                if !bridges.contains(bridge) { bridges.append(bridge) }
+            for (port, bridge) in machine.bridgePorts where machine.isFiltered(bridge) {
+                if bridge.hasPrefix("brq") { bridges.insert(bridge) }
                 let mac = machine.links.first { $0.ifname == port }?.mac
                 if port.hasPrefix("tap") {
                     taps.append(Tap(hypervisor: machine.name, device: port, bridge: bridge, mac: mac))
-                } else {
+                } else if !isHybrid {
                     uplinks[machine.name, default: []].append(port)
                 }
             }
+            if isHybrid, !machine.openVSwitchUplinks.isEmpty { uplinks[machine.name] = machine.openVSwitchUplinks }
         }
-        bridges.sort()
+        networks = bridges.sorted().map { Network(bridge: $0) }
         for machine in hosts {
             for link in machine.cards {
                 guard let name = link.ifname, let mac = link.mac else { continue }
@@ -64,25 +75,21 @@ struct Deduction {
             }
         }
         plugIntoTaps()
+        if isHybrid { groupIntoNetworks() }
         plugIntoFabric()
         cable()
     }
 
     /// The network's subnet: what its instances' addresses say; nil if they say nothing or different things.
-    func subnet(of bridge: String) -> IPPrefix? {
-        let all = cards.flatMap { card in
-            switch card.place {
-            case .tap(_, _, bridge), .fabric(bridge, _): card.subnets
-            default: [IPPrefix]()
-            }
-        }
+    func subnet(of network: Int) -> IPPrefix? {
+        let all = cards.filter { $0.network == network }.flatMap(\.subnets)
         let found = Set(all.filter { $0.family == .v4 })
         return found.count == 1 ? found.first : Set(all).count == 1 ? all.first : nil
     }
 
     func card(of tap: Tap) -> Card? {
         cards.first { card in
-            if case .tap(tap.hypervisor, tap.device, _) = card.place { true } else { false }
+            if case .tap(tap.hypervisor, tap.device) = card.place { true } else { false }
         }
     }
 
@@ -92,7 +99,8 @@ struct Deduction {
             guard let mac = tap.mac else { continue }
             let own = cards.indices.filter { cards[$0].mac.bits & 0xFF_FFFF_FFFF == mac.bits & 0xFF_FFFF_FFFF }
             guard own.count == 1 else { continue }
-            cards[own[0]].place = .tap(hypervisor: tap.hypervisor, device: tap.device, bridge: tap.bridge)
+            cards[own[0]].place = .tap(hypervisor: tap.hypervisor, device: tap.device)
+            cards[own[0]].network = networks.firstIndex { $0.bridge == tap.bridge }
         }
     }
 
@@ -104,20 +112,21 @@ struct Deduction {
                     entry.mac.flatMap { MACAddress($0) } == cards[index].mac && entry.state != "permanent"
                         && entry.ifname.map { uplinks[machine.name]?.contains($0) == true } == true
                 }
-                guard let bridge = seen?.master, bridges.contains(bridge) else { continue }
-                cards[index].place = .fabric(
-                    bridge: bridge, why: "\(machine.name) learned its MAC at \(seen?.ifname ?? "its uplink")")
+                guard let seen, let network = networks.firstIndex(where: { $0.bridge == seen.master }) else { continue }
+                cards[index].place = .fabric(why: "\(machine.name) learned its MAC at \(seen.ifname ?? "its uplink")")
+                cards[index].network = network
                 break
             }
         }
         for index in cards.indices {
             guard case .unknown = cards[index].place else { continue }
             guard
-                let bridge = bridges.first(where: { bridge in
-                    subnet(of: bridge).map { cards[index].subnets.contains($0) } == true
+                let network = networks.indices.first(where: { network in
+                    subnet(of: network).map { cards[index].subnets.contains($0) } == true
                 })
             else { continue }
-            cards[index].place = .fabric(bridge: bridge, why: "its address is in the network's subnet")
+            cards[index].place = .fabric(why: "its address is in the network's subnet")
+            cards[index].network = network
         }
     }
 

@@ -13,7 +13,7 @@ public struct ImportedScenario: Sendable, Equatable {
     /// - Throws: `ImportError` for a folder that is no bundle.
     public init(bundle folder: String, rules: String) throws(ImportError) {
         let bundle = try Bundle(folder: folder)
-        var writer = ScenarioWriter(bundle, rules: rules)
+        var writer = try ScenarioWriter(bundle, rules: rules)
         let body = writer.body()
         missing = writer.missing
         let name = folder.split(separator: "/").last.map(String.init) ?? folder
@@ -23,6 +23,9 @@ public struct ImportedScenario: Sendable, Equatable {
             head += missing.map { "# - \($0)" }
         }
         head += ["title: \(ScenarioWriter.quoted("Imported from \(name)"))", "topology: empty"]
+        if writer.deduction.isHybrid {
+            head.append("neutron: {driver: ovs_hybrid}  # whose rules are in files")
+        }
         text = (head + body).joined(separator: "\n") + "\n"
     }
 }
@@ -34,10 +37,10 @@ struct ScenarioWriter {
     let deduction: Deduction
     private(set) var missing: [String] = []
 
-    init(_ bundle: Bundle, rules: String) {
+    init(_ bundle: Bundle, rules: String) throws(ImportError) {
         self.bundle = bundle
         self.rules = rules
-        deduction = Deduction(bundle)
+        deduction = try Deduction(bundle)
     }
 
     static func quoted(_ text: some CustomStringConvertible) -> String {
@@ -47,7 +50,9 @@ struct ScenarioWriter {
     mutating func body() -> [String] {
         nameMissingFiles()
         var lines = networks()
-        if !deduction.uplinks.isEmpty {
+        missing += deduction.unknownOfHybridBridges()
+        let isOnFabric = deduction.cards.contains { if case .fabric = $0.place { true } else { false } }
+        if !deduction.uplinks.isEmpty || isOnFabric {
             lines += ["", "# What is between the hypervisors' uplinks.", "switches: [fab]"]
             missing.append("what is between the hypervisors' uplinks; the switch fab stands for it")
         }
@@ -85,9 +90,7 @@ struct ScenarioWriter {
 
     // MARK: Networks
 
-    private func name(ofBridge bridge: String) -> String {
-        "net\((deduction.bridges.firstIndex(of: bridge) ?? 0) + 1)"
-    }
+    private static func name(ofNetwork index: Int) -> String { "net\(index + 1)" }
 
     /// Tap devices and bridges show eleven characters of an id.
     private static func id(_ head: some StringProtocol) -> String? {
@@ -100,21 +103,23 @@ struct ScenarioWriter {
     }
 
     private mutating func networks() -> [String] {
-        guard !deduction.bridges.isEmpty else { return [] }
+        guard !deduction.networks.isEmpty else { return [] }
         var lines = ["", "networks:"]
-        for bridge in deduction.bridges {
-            let name = name(ofBridge: bridge)
+        for (index, network) in deduction.networks.enumerated() {
+            let name = Self.name(ofNetwork: index)
             lines.append("  \(name):")
-            if let id = Self.id(bridge.dropFirst(3)) {
-                lines.append("    id: \(id)  # of \(bridge), which shows its first eleven characters")
-            } else {
-                missing.append("\(name): the id of the network with the bridge \(bridge)")
+            if let bridge = network.bridge {
+                if let id = Self.id(bridge.dropFirst(3)) {
+                    lines.append("    id: \(id)  # of \(bridge), which shows its first eleven characters")
+                } else {
+                    missing.append("\(name): the id of the network with the bridge \(bridge)")
+                }
             }
-            if let subnet = deduction.subnet(of: bridge) {
+            if let subnet = deduction.subnet(of: index) {
                 lines.append("    cidr: \(Self.quoted(subnet))")
             } else {
                 lines.append("    # cidr: is to be added; no instance's address tells")
-                missing.append("\(name): the subnet of \(bridge)")
+                missing.append("\(name): the subnet" + (network.bridge.map { " of \($0)" } ?? ""))
             }
         }
         return lines
@@ -130,7 +135,7 @@ struct ScenarioWriter {
             if let uplinks = deduction.uplinks[machine.name] {
                 lines.append("    uplink: fab  # \(uplinks.joined(separator: ", "))")
             }
-            let sysctls = Sysctls.ofHypervisor(machine)
+            let sysctls = Sysctls.ofHypervisor(machine, &missing)
             if !sysctls.isEmpty { lines.append("    sysctls: \(sysctls)") }
             var dumps: [String] = []
             let files: [(Bundle.File, String)] = [
@@ -140,9 +145,11 @@ struct ScenarioWriter {
             for (file, key) in files {
                 guard let path = machine.paths[file], let text = machine.texts[file] else { continue }
                 let hasContent = text.split(separator: "\n").contains { $0.first != "#" }
-                if hasContent {
+                // Without a release every hypervisor needs rules, even if they are none.
+                if hasContent || deduction.isHybrid && file == .iptables {
                     dumps.append("      \(key): \(Self.quoted(rules + path))")
-                } else if file == .iptables || file == .ebtables {
+                }
+                if !hasContent, file == .iptables || file == .ebtables && !deduction.isHybrid {
                     missing.append("\(machine.name): \(file.command) printed no table")
                 }
             }
@@ -154,7 +161,8 @@ struct ScenarioWriter {
                 lines.append("    # \(tap.device) on \(tap.bridge): no machine of the bundle has its card")
                 missing.append("\(machine.name): the instance behind \(tap.device)")
             }
-            for (port, bridge) in machine.bridgePorts where !bridge.hasPrefix("brq") {
+            for (port, bridge) in machine.bridgePorts
+            where !machine.isFiltered(bridge) && !(deduction.isHybrid && machine.isOpenVSwitch(bridge)) {
                 missing.append("\(machine.name): \(port) on \(bridge), which is no linuxbridge network's bridge")
             }
             if let vlans = machine.texts[.bridgeVLAN],
@@ -205,18 +213,21 @@ struct ScenarioWriter {
 
     private mutating func port(_ card: Deduction.Card) -> [String] {
         var lines = ["      \(card.name):"]
-        func network(_ bridge: String) { lines.append("        network: \(name(ofBridge: bridge))") }
+        if let network = card.network {
+            lines.append("        network: \(Self.name(ofNetwork: network))")
+        } else if case .tap = card.place {
+            lines.append("        # network: is to be added; its addresses are in no subnet")
+            missing.append("\(card.machine):\(card.name): its network")
+        }
         switch card.place {
-        case .tap(let hypervisor, let device, let bridge):
-            network(bridge)
+        case .tap(let hypervisor, let device):
             lines.append("        on: \(hypervisor)")
             if let id = Self.id(device.dropFirst(3)) {
                 lines.append("        id: \(id)  # of \(device), which shows its first eleven characters")
             } else {
                 missing.append("\(card.machine):\(card.name): its port's id; \(device) is no Neutron tap's name")
             }
-        case .fabric(let bridge, let why):
-            network(bridge)
+        case .fabric(let why):
             lines.append("        on: fab  # \(why)")
         case .cable(let peer):
             lines.append("        peer: \(Self.quoted(peer))  # the only other card in its subnet")

@@ -24,11 +24,39 @@ enum Sysctls {
     }
 
     /// Bridges hand their frames to iptables and its kin unless the machine says otherwise.
-    static func ofHypervisor(_ machine: Machine) -> String {
+    static func ofHypervisor(_ machine: Machine, _ missing: inout [String]) -> String {
         mapping(
             machine.sysctls.filter { key, value in
-                key.hasPrefix("net.bridge.bridge-nf-call-") ? value != "1" : conntrack[key].map { $0 != value } ?? false
+                guard key.hasPrefix(bridgeFilter) else { return conntrack[key].map { $0 != value } ?? false }
+                return value != "1" && !isAskedForByHybridBridges(key.dropFirst(bridgeFilter.count), machine, &missing)
             })
+    }
+
+    private static let bridgeFilter = "net.bridge.bridge-nf-call-"
+
+    /// Where a sysctl is off, a bridge can still ask for the filter itself (`ip link set … type bridge nf_call_iptables 1`).
+    private static func isAskedForByHybridBridges(
+        _ filter: Substring, _ machine: Machine, _ missing: inout [String]
+    ) -> Bool {
+        let bridges = machine.hybridBridges
+        guard !bridges.isEmpty else { return false }
+        let asking = bridges.map { bridge in
+            let options = bridge.linkinfo?.infoData
+            return switch filter {
+            case "iptables": options?.nfCallIptables
+            case "ip6tables": options?.nfCallIp6Tables
+            case "arptables": options?.nfCallArptables
+            default: Int?.none
+            }
+        }
+        if asking.contains(nil) {
+            missing.append(
+                "\(machine.name): whether its hybrid bridges ask for \(filter) themselves, which "
+                    + "'\(Bundle.File.link.command)' shows")
+        } else if Set(asking).count > 1 {
+            missing.append("\(machine.name): only some of its hybrid bridges ask for \(filter), here all do")
+        }
+        return asking.contains { $0 == 1 }
     }
 
     private static func mapping(_ sysctls: [(key: String, value: String)]) -> String {

@@ -85,14 +85,15 @@ public struct SourceLocation: Sendable, Hashable, Comparable, Codable, CustomStr
 }
 
 public struct NeutronDeployment: Sendable, Equatable {
-    /// A Neutron version, `2014.1.5`, or a series, `newton`, for its last version.
-    public var release: String
+    /// A Neutron version, `2014.1.5`, or a series, `newton`, for its last version; nil if it need not be known: every
+    /// hypervisor has its rules from files.
+    public var release: String?
     /// `linuxbridge` or `ovs_hybrid`.
     public var driver: String
     /// `enable_ipset` in the agents' configuration: remote groups are sets. Neutron's own default is true.
     public var ipset: Bool
 
-    public init(release: String, driver: String = "linuxbridge", ipset: Bool = false) {
+    public init(release: String?, driver: String = "linuxbridge", ipset: Bool = false) {
         self.release = release
         self.driver = driver
         self.ipset = ipset

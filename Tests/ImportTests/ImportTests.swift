@@ -6,28 +6,12 @@ import Testing
 
 @testable import Import
 
-/// A bundle that was recorded in a lab: each file is what its tool printed there.
-private let recorded = Bundle.module.bundleURL.appending(path: "Bundles/newton").path
-
 @Suite("Importing support bundles")
 struct ImportTests {
-    /// A copy of the recorded bundle, with `change` made to it.
     private func imported(
         change: (String) throws -> Void = { _ in }
     ) throws -> (result: ImportedScenario, scenario: Scenario?, diagnostics: [Diagnostic]) {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "bundle-\(UUID().uuidString)")
-        try FileManager.default.copyItem(atPath: recorded, toPath: folder.path)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let topologies = folder.appending(path: ".netns")
-        try FileManager.default.createDirectory(at: topologies, withIntermediateDirectories: true)
-        try Data("description: nothing\n".utf8).write(to: topologies.appending(path: "empty.yaml"))
-        try change(folder.path)
-        let result = try ImportedScenario(bundle: folder.path, rules: "")
-        let file = folder.appending(path: "imported.yaml")
-        try Data(result.text.utf8).write(to: file)
-        let library = ScenarioLibrary(scenarios: [], topologies: topologies.path)
-        let (scenarios, diagnostics) = library.load(file: file.path)
-        return (result, scenarios.first, diagnostics)
+        try RecordedBundle.newton.imported(change: change)
     }
 
     private func remove(_ name: String, from folder: String) throws {
@@ -42,6 +26,7 @@ struct ImportTests {
         _ = try Plan(scenario)
         #expect(scenario.hypervisors.map(\.name) == ["hv1", "hv2"])
         #expect(scenario.hypervisors.allSatisfy { $0.uplink == "fab" && $0.rules?.ipset?.isEmpty == false })
+        #expect(scenario.hypervisors.allSatisfy { $0.rules?.ebtables?.contains("--arp-ip-src") == true })
         #expect(scenario.host("lb")?.ports[0].tapName == "tap6c620000-00")
         #expect(scenario.host("rs2")?.ports[0].on == "hv2")
         #expect(scenario.host("gw")?.ports.map(\.on) == ["fab", nil])
@@ -57,7 +42,6 @@ struct ImportTests {
         #expect(
             result.missing == [
                 "what is between the hypervisors' uplinks; the switch fab stands for it",
-                "hv1: ebtables-save printed no table", "hv2: ebtables-save printed no table",
                 "what listens in the hosts: 'servers' is to be added",
             ])
     }
@@ -106,7 +90,9 @@ struct ImportTests {
     @Test("a folder without machines, or with a file that is not what its tool prints, is no bundle")
     func noBundle() throws {
         #expect(throws: ImportError.self) { try ImportedScenario(bundle: "/nowhere", rules: "") }
-        #expect(throws: ImportError.self) { try ImportedScenario(bundle: "\(recorded)/hv1", rules: "") }
+        #expect(throws: ImportError.self) {
+            try ImportedScenario(bundle: "\(RecordedBundle.newton.folder)/hv1", rules: "")
+        }
         #expect(throws: ImportError.self) {
             try imported { try Data("1: lo:".utf8).write(to: URL(filePath: "\($0)/lb/ip-link.json")) }
         }

@@ -8,10 +8,6 @@ extension Mistakes {
             "3:1: error: unknown key 'colour' in a scenario, expected one of title, tags, source, needs, topology, neutron, description, networks, security_groups, switches, fabric, hypervisors, hosts, services, timeline, expect, settle, capture, parameters, variants, matrix, cells, mutations"
         ),
         Mistake(
-            "neutron: {driver: linuxbridge}",
-            "3:10: error: a Neutron deployment needs 'release', expected a release of Neutron such as 2014.1.5, 9.4.1 or newton"
-        ),
-        Mistake(
             "neutron: {release: 9-4-1}",
             "3:20: error: found '9-4-1', expected a release of Neutron such as 2014.1.5, 9.4.1 or newton"),
         Mistake(
@@ -62,6 +58,10 @@ extension Mistakes {
     ]
 
     static let names: [Mistake] = [
+        Mistake(
+            "neutron: {driver: linuxbridge}",
+            "3:10: error: a Neutron deployment needs 'release', expected a release of Neutron such as 2014.1.5, 9.4.1 or newton, or 'rules' in every hypervisor"
+        ),
         Mistake(
             "hosts: {lb: {on: hv11}}",
             "3:18: error: unknown hypervisor or switch 'hv11', expected one of hv1, hv2, fab; did you mean 'hv1'?"),

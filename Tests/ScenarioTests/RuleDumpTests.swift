@@ -43,7 +43,9 @@ struct RuleDumpTests {
         #expect(lines("create web hash:net\nName: web\n", .ipset) == [2])
     }
 
-    private func read(_ rules: String, files: [String: String]) throws -> (Scenario?, [String]) {
+    private func read(
+        _ rules: String, files: [String: String], more: String = ""
+    ) throws -> (Scenario?, [String]) {
         let folder = FileManager.default.temporaryDirectory.appending(path: "dump-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -54,6 +56,7 @@ struct RuleDumpTests {
             networks: {net: {cidr: 10.0.0.0/24}}
             hypervisors: {hv1: {rules: \(rules)}}
             hosts: {lb: {on: hv1, ports: {eth0: {id: 6c620000-0000-4000-8000-000000000000, network: net}}}}
+            \(more)
             """
         var file = ScenarioFile(
             name: "s", file: folder.path + "/s.yaml",
@@ -71,6 +74,18 @@ struct RuleDumpTests {
         let (scenario, problems) = try read("{iptables_save: dump}", files: ["dump": Self.good])
         #expect(problems == [])
         #expect(scenario?.hypervisors[0].rules == RuleDumps(iptables: Self.good))
+    }
+
+    @Test("who has all rules from files needs no release, and whoever lacks some does")
+    func release() throws {
+        let hybrid = "neutron: {driver: ovs_hybrid}\n"
+        let (scenario, problems) = try read("{iptables_save: dump}", files: ["dump": Self.good], more: hybrid)
+        #expect(problems == [])
+        #expect(scenario?.neutron == NeutronDeployment(release: nil, driver: "ovs_hybrid"))
+        let (_, bare) = try read(
+            "{iptables_save: dump}", files: ["dump": Self.good],
+            more: hybrid + "variants: {bare: {title: bare, hypervisors: {hv1: {rules: ~}}}}")
+        #expect(bare.count == 1 && bare.first?.contains("error: a Neutron deployment needs 'release'") == true)
     }
 
     @Test("mistakes are told where they are: in the scenario, or in the dump")

@@ -98,7 +98,7 @@ struct SchemaTests {
     @Test(
         "what is wrong by itself is wrong for the schema",
         arguments: Mistakes.keys.filter { !$0.body.contains("release: 9.4.2") && !$0.body.contains("newtown") }.prefix(
-            11) + Mistakes.steps.prefix(2) + Mistakes.variants.prefix(5))
+            10) + Mistakes.steps.prefix(2) + Mistakes.variants.prefix(5))
     func wrongFiles(_ mistake: Mistake) throws {
         var validator = SchemaValidator(root: try tree(ScenarioSchema.scenario))
         validator.validate(try tree(Sample.head + mistake.body))

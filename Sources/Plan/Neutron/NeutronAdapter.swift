@@ -38,11 +38,11 @@ extension Neutron.Hypervisor {
 }
 
 extension NeutronRules {
-    /// The rules of one hypervisor of a scenario; nil if the scenario has no Neutron.
+    /// The rules of one hypervisor of a scenario; nil if the scenario has no Neutron, or all rules from files.
     public static func rules(for hypervisor: String, in scenario: Scenario) throws(NeutronError) -> NeutronRules? {
-        guard let neutron = scenario.neutron else { return nil }
+        guard let neutron = scenario.neutron, let release = neutron.release else { return nil }
         return try NeutronRules(
-            for: Neutron.Hypervisor(hypervisor, in: scenario), release: NeutronRelease(version: neutron.release),
+            for: Neutron.Hypervisor(hypervisor, in: scenario), release: NeutronRelease(version: release),
             driver: Neutron.Driver(named: neutron.driver), usesIPSet: neutron.ipset)
     }
 }

@@ -17,6 +17,7 @@ struct Consistency {
         checkCables()
         checkDuplicates()
         checkRuleDumps()
+        checkRelease()
         checkFabric()
         for step in scenario.timeline { check(step) }
         for expectation in scenario.expectations.flatMap(\.leaves) {

@@ -49,6 +49,16 @@ enum RuleDumpFormat {
 }
 
 extension Consistency {
+    /// Only who has all rules from files can do without a release to generate them.
+    func checkRelease() {
+        guard let deployment = tree["neutron"], deployment.entries != nil, deployment["release"] == nil else { return }
+        let hypervisors = tree["hypervisors"]?.entries ?? []
+        guard hypervisors.isEmpty || hypervisors.contains(where: { $0.value["rules"]?.entries == nil }) else { return }
+        reader.error(
+            at: deployment.location, "a Neutron deployment needs 'release'",
+            expected: ScenarioFormat.release.expected + (hypervisors.isEmpty ? "" : ", or 'rules' in every hypervisor"))
+    }
+
     /// Whether the ports on a hypervisor with rules from files are in these rules.
     func checkRuleDumps() {
         for hypervisor in scenario.hypervisors {

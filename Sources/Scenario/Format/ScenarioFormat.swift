@@ -19,7 +19,7 @@ enum ScenarioFormat {
     /// What a scenario and its topology both have.
     static let sharedKeys = Set(network.map(\.schema.name)).subtracting(["description"])
 
-    private static let release = Shape<String>.scalar(
+    static let release = Shape<String>.scalar(
         "a release of Neutron such as 2014.1.5, 9.4.1 or newton",
         schema: .scalar(pattern: "^([0-9]+(\\.[0-9]+){1,2}|[A-Za-z]+)$"),
         parse: { text in
@@ -41,11 +41,12 @@ enum ScenarioFormat {
 
     private static let neutron = Shape<NeutronDeployment>.object(
         "neutron", "a Neutron deployment", "Whose port security the hypervisors enforce.",
-        blank: NeutronDeployment(release: ""),
+        blank: NeutronDeployment(release: nil),
         fields: [
             Field(
-                "release", \.release, release, required: true,
-                "Neutron's version, 2014.1.5 to 25.2.3, or a series' name for its last one: newton."),
+                "release", \.release, release,
+                "Neutron's version, 2014.1.5 to 25.2.3, or a series' name for its last one: newton. Needed unless every "
+                    + "hypervisor has 'rules'."),
             Field("driver", \.driver, .word(Vocabulary.drivers), "The firewall's driver; linuxbridge."),
             Field("ipset", \.ipset, .boolean, "Whether remote groups are IP sets (enable_ipset); false."),
         ])

@@ -9,10 +9,14 @@ struct ImportCommand: ParsableCommand {
         abstract: "Makes a scenario of a support bundle.",
         discussion: """
             The bundle is a folder with a folder for each machine: hypervisors, instances, routers, clients. In it, as far \
-            as there: iptables-save.txt, ip6tables-save.txt, ebtables-save.txt, ipset-save.txt, ip-link.json (ip -j link), \
-            ip-addr.json, ip-route.json, bridge-link.json (bridge -j link), bridge-fdb.json, bridge-vlan.json, sysctl.txt \
-            (sysctl -a) and, of a director, ipvsadm.txt (ipvsadm -Sn). The scenario's rules stay in the bundle's files. \
-            What the bundle lacks is named here and in the scenario's comments, never guessed.
+            as there: iptables-save.txt, ip6tables-save.txt, ebtables-save.txt, ipset-save.txt, ip-link.json (ip -j -d \
+            link), ip-addr.json, ip-route.json, bridge-link.json (bridge -j link), bridge-fdb.json, bridge-vlan.json, \
+            sysctl.txt (sysctl -a) and, of a director, ipvsadm.txt (ipvsadm -Sn). The scenario's rules stay in the \
+            bundle's files. What the bundle lacks is named here and in the scenario's comments, never guessed.
+
+            Hypervisors have either a bridge for each network (brq…, linuxbridge) or one for each port (qbr…, ovs_hybrid), \
+            all of them the same. With hybrid bridges networks are deduced from the instances' subnets and from what \
+            the bridges have learned; what Open vSwitch does behind them is named as missing.
             """)
 
     @Argument(help: ArgumentHelp("The bundle's folder.", valueName: "dir"))
