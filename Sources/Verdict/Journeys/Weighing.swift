@@ -81,11 +81,11 @@ struct Weighing {
         suspect.rules.last.map { "'\($0.rule.counter.text)'" } ?? suspect.end.text
     }
 
-    /// The same in two intervals is one cause.
+    /// The same rule is one cause, in whatever interval, whatever way led to it.
     static func name(_ suspect: Ending.Suspect) -> String {
-        guard let rule = suspect.rules.last else { return suspect.end.text }
-        return suspect.rules.map { "\($0.key.family) \($0.key.table) \($0.key.chain) \($0.rule.counter.rule)" }
-            .joined(separator: " → ") + " (\(rule.rule.counter.number))"
+        guard let last = suspect.rules.last else { return suspect.end.text }
+        return "\(last.key.family) \(last.key.table) \(last.key.chain) \(last.rule.counter.number) "
+            + last.rule.counter.rule
     }
 }
 
