@@ -64,7 +64,10 @@ let package = Package(
         .target(
             name: "Report",
             dependencies: ["Evidence", "Net", "Scenario", "Verdict", .product(name: "XMLCoder", package: "XMLCoder")],
-            swiftSettings: settings),
+            // In the program itself: it is one file, wherever it is put.
+            resources: [
+                .embedInCode("HTML/overview.js"), .embedInCode("HTML/page.css"), .embedInCode("HTML/scenario.js"),
+            ], swiftSettings: settings),
         .executableTarget(
             name: "drbench",
             dependencies: [

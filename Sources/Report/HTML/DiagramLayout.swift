@@ -1,0 +1,351 @@
+internal import Evidence
+internal import Net
+internal import Scenario
+
+/// Lays a scenario's network out by simple rules: routers and clients above, switches as bars in the middle, below them
+/// the hypervisors with their machines inside, and the machines that are on a switch themselves.
+struct DiagramLayout {
+    private let scenario: Scenario
+    private let captured: [CapturePort]
+    private var diagram = Diagram()
+
+    private static let gap = 26
+    private static let machineHeight = 62
+    private static let cardWidth = 108
+    private static let barGap = 26
+
+    init(_ scenario: Scenario, _ evidence: Evidence) {
+        self.scenario = scenario
+        captured = evidence.ports
+    }
+
+    /// The diagram.
+    static func diagram(of scenario: Scenario, _ evidence: Evidence) -> Diagram {
+        var layout = DiagramLayout(scenario, evidence)
+        layout.lay()
+        return layout.diagram
+    }
+
+    private mutating func lay() {
+        let (rows, below) = sorted()
+        let fabricTop = Self.gap + rows.count * (Self.machineHeight + 2 * Self.gap)
+        let fabric = fabricHeight
+        let bottom = fabricTop + fabric + (scenario.switches.isEmpty ? 0 : 2 * Self.gap)
+        // From below upwards: what hangs on a bar must be there first, and the widest row is nearly always the lowest.
+        var x = Self.gap
+        for hypervisor in scenario.hypervisors {
+            x = place(hypervisor, x: x, y: bottom) + Self.gap
+        }
+        for host in below { x = place(host, .machine, x: x, y: bottom, cardsBelow: []) + Self.gap }
+        var width = max(x, 320)
+        for row in rows { width = max(width, row.reduce(Self.gap) { $0 + Self.width(of: $1) + Self.gap }) }
+        let shift = (width - x) / 2
+        move(from: 0, by: shift)
+        var y = Self.gap
+        for row in rows {
+            let taken = row.reduce(-Self.gap) { $0 + Self.width(of: $1) + Self.gap }
+            var x = (width - taken) / 2
+            for host in row {
+                let down = host.ports.filter { facesDown($0, of: host, rows) }.map(\.name)
+                x = place(host, .machine, x: x, y: y, cardsBelow: Set(down)) + Self.gap
+            }
+            y += Self.machineHeight + 2 * Self.gap
+        }
+        diagram.width = width
+        laySwitches(top: fabricTop)
+        cable()
+        diagram.height = (diagram.boxes.map { $0.y + $0.height }.max() ?? 0) + Self.gap
+    }
+
+    // MARK: Rows
+
+    private func home(_ port: Port, of host: Host) -> String? { port.peer == nil ? port.on ?? host.on : nil }
+
+    private func isHypervisor(_ name: String) -> Bool { scenario.hypervisors.contains { $0.name == name } }
+
+    /// Machines outside hypervisors: those above the switches in rows, by how many cables away from a switch they are,
+    /// and those below.
+    private func sorted() -> (rows: [[Host]], below: [Host]) {
+        let outside = scenario.hosts.filter { host in
+            !host.ports.contains { home($0, of: host).map(isHypervisor) ?? false }
+        }
+        var below: [Host] = []
+        var distance: [String: Int] = [:]
+        for host in outside where host.ports.contains(where: { home($0, of: host) != nil }) {
+            if scenario.role(of: host) != nil {
+                below.append(host)
+            } else {
+                distance[host.name] = 0
+            }
+        }
+        if distance.isEmpty, below.isEmpty, let first = outside.first { distance[first.name] = 0 }
+        let known = { (name: String) in distance[name] != nil || below.contains { $0.name == name } }
+        var changed = true
+        while changed {
+            changed = false
+            for host in outside where !known(host.name) {
+                let near = host.ports.compactMap { $0.peer?.machine }.compactMap { peer in
+                    distance[peer] ?? (known(peer) ? -1 : nil)
+                }.min()
+                guard let near else { continue }
+                distance[host.name] = near + 1
+                changed = true
+            }
+        }
+        for host in outside where !known(host.name) { distance[host.name] = 0 }
+        let furthest = distance.values.max() ?? -1
+        let rows = (0...max(0, furthest)).reversed().map { level in outside.filter { distance[$0.name] == level } }
+        return (rows.filter { !$0.isEmpty }, below)
+    }
+
+    /// Whether a card is at its machine's lower edge: towards a switch, or a machine in a lower row.
+    private func facesDown(_ port: Port, of host: Host, _ rows: [[Host]]) -> Bool {
+        guard let peer = port.peer?.machine else { return true }
+        let row = rows.firstIndex { $0.contains { $0.name == host.name } } ?? 0
+        let other = rows.firstIndex { $0.contains { $0.name == peer } } ?? rows.count
+        return other > row
+    }
+
+    // MARK: Machines
+
+    private static func width(of host: Host) -> Int { max(128, host.ports.count * cardWidth + 20) }
+
+    /// Returns the x behind it.
+    private mutating func place(
+        _ host: Host, _ kind: Diagram.Box.Kind, x: Int, y: Int, cardsBelow: Set<String>, at: String? = nil
+    ) -> Int {
+        let width = Self.width(of: host)
+        let index = diagram.boxes.count
+        diagram.boxes.append(
+            .init(
+                kind: kind, name: host.name, caption: kind == .ghost ? "moved here" : scenario.role(of: host) ?? "",
+                x: x,
+                y: y, width: width, height: Self.machineHeight))
+        for edge in [false, true] {
+            let cards = host.ports.filter { cardsBelow.contains($0.name) == edge }
+            for (number, card) in cards.enumerated() {
+                let key = "\(host.name):\(card.name)" + (at.map { "@\($0)" } ?? "")
+                diagram.ports[key] = .init(
+                    name: "\(host.name):\(card.name)",
+                    spot: .init(
+                        x: x + width * (2 * number + 1) / (2 * cards.count), y: edge ? y + Self.machineHeight : y),
+                    label: card.name, machine: index)
+            }
+        }
+        return x + width
+    }
+
+    // MARK: Hypervisors
+
+    /// Returns the x behind it.
+    private mutating func place(_ hypervisor: Hypervisor, x: Int, y: Int) -> Int {
+        let name = hypervisor.name
+        let own = captured.filter { $0.namespace == name }
+        let machines = scenario.hosts.filter { host in host.ports.contains { home($0, of: host) == name } }
+        let guests = scenario.hosts.filter { host in
+            !machines.contains { $0.name == host.name }
+                && host.ports.contains { port in own.contains { $0.interface == port.tapName } }
+        }
+        let networks = scenario.networks.filter { network in
+            own.contains { $0.interface == scenario.uplinkName(of: network) }
+                || machines.contains { $0.ports.contains { $0.network == network.name } }
+        }
+        let index = diagram.boxes.count
+        diagram.boxes.append(
+            .init(kind: .hypervisor, name: name, caption: "hypervisor", x: x, y: y, width: 0, height: 0))
+        var level = y
+        let left = x + Self.gap
+        let hasTrunk = scenario.fabric != .flat && own.contains { $0.interface == "uplink" }
+        if hasTrunk { level += 2 * Self.gap }
+        let devices = level
+        level += 34
+        for network in networks.isEmpty ? [] : networks {
+            level += Self.barGap
+            diagram.bars["\(name) \(network.name)"] = .init(
+                label: "bridge " + network.name, left: .max, right: .min, y: level)
+        }
+        level += scenario.hasHybridBridges ? 84 : 40
+        let taps = level
+        level += 34
+        var next = left
+        for (host, kind) in machines.map({ ($0, Diagram.Box.Kind.machine) }) + guests.map({ ($0, .ghost) }) {
+            let end = place(host, kind, x: next, y: level, cardsBelow: [], at: kind == .ghost ? name : nil)
+            for card in host.ports {
+                let key = "\(host.name):\(card.name)" + (kind == .ghost ? "@\(name)" : "")
+                guard let spot = diagram.ports[key]?.spot, own.contains(where: { $0.interface == card.tapName }) else {
+                    continue
+                }
+                put("\(name):\(card.tapName)", Diagram.Spot(x: spot.x, y: taps), card.tapName)
+                if own.contains(where: { $0.interface == card.hybridPortName }) {
+                    put("\(name):\(card.hybridPortName)", Diagram.Spot(x: spot.x, y: taps - 46), card.hybridPortName)
+                }
+            }
+            next = end + Self.gap
+        }
+        let width = max(next - x, 190)
+        let centre = x + width / 2
+        for (number, network) in networks.enumerated() {
+            let device = scenario.uplinkName(of: network)
+            guard own.contains(where: { $0.interface == device }) else { continue }
+            let spot = Diagram.Spot(x: centre + (2 * number - networks.count + 1) * 55, y: devices)
+            put("\(name):\(device)", spot, device)
+        }
+        if hasTrunk { put("\(name):uplink", Diagram.Spot(x: centre, y: y), "uplink") }
+        diagram.boxes[index].width = width
+        diagram.boxes[index].height = level + Self.machineHeight + Self.gap - y
+        return x + width
+    }
+
+    private mutating func put(_ name: String, _ spot: Diagram.Spot, _ label: String) {
+        diagram.ports[name] = .init(name: name, spot: spot, label: label)
+    }
+
+    private mutating func move(from first: Int, by shift: Int) {
+        for index in diagram.boxes.indices { diagram.boxes[index].x += shift }
+        for key in diagram.ports.keys { diagram.ports[key]?.spot.x += shift }
+    }
+
+    // MARK: Switches
+
+    /// The bars of a switch: one for each network, and for what is wrapped.
+    private func bars(of name: String) -> [String] {
+        var bars = scenario.networks.map(\.name).filter { network in
+            scenario.hosts.contains { host in
+                host.ports.contains {
+                    home($0, of: host) == name && ($0.network ?? scenario.networks.first?.name) == network
+                }
+            }
+                || scenario.fabric == .flat
+                    && uplinked(to: name).contains { namespace in
+                        captured.contains {
+                            $0.namespace == namespace && $0.interface == scenario.uplinkName(ofNetwork: network)
+                        }
+                    }
+        }
+        if scenario.fabric != .flat, !uplinked(to: name).isEmpty { bars.append("fabric") }
+        return bars.isEmpty ? ["fabric"] : bars
+    }
+
+    private func uplinked(to name: String) -> [String] {
+        scenario.hypervisors.filter { $0.uplink == name }.map(\.name)
+            + scenario.switches.filter { $0.uplink == name }.map(\.name)
+    }
+
+    private func height(of name: String) -> Int { bars(of: name).count * Self.barGap + 30 }
+
+    /// Those with an uplink stand above those that they lead to.
+    private var switches: [Switch] {
+        scenario.switches.filter { $0.uplink != nil } + scenario.switches.filter { $0.uplink == nil }
+    }
+
+    private var fabricHeight: Int {
+        switches.reduce(0) { $0 + height(of: $1.name) + ($1.uplink == nil ? 10 : 2 * Self.gap) }
+    }
+
+    private mutating func laySwitches(top: Int) {
+        var y = top
+        for item in switches {
+            let height = height(of: item.name)
+            diagram.boxes.append(
+                .init(
+                    kind: .switch, name: item.name, caption: item.isHub ? "hub" : "switch", x: Self.gap, y: y,
+                    width: diagram.width - 2 * Self.gap, height: height))
+            for (number, bar) in bars(of: item.name).enumerated() {
+                diagram.bars["\(item.name) \(bar)"] = .init(
+                    label: bar == "fabric" ? "all networks" : bar, left: .max, right: .min,
+                    y: y + 28 + number * Self.barGap)
+            }
+            let own = captured.filter { $0.namespace == item.name }
+            for (number, port) in own.enumerated() {
+                let isTrunk = port.interface == "uplink"
+                let x = diagram.width / 2 + (2 * number - own.count + 1) * 60
+                put(port.name, Diagram.Spot(x: x, y: isTrunk ? y + height : y + height - 12), port.interface)
+            }
+            y += height + (item.uplink == nil ? 10 : 2 * Self.gap)
+        }
+    }
+
+    // MARK: Cables
+
+    private mutating func cable() {
+        for host in scenario.hosts {
+            for card in host.ports { cable(card, of: host) }
+        }
+        for port in captured {
+            guard let network = scenario.networks.first(where: { scenario.uplinkName(of: $0) == port.interface }) else {
+                continue
+            }
+            diagram.hang(port.name, on: "\(port.namespace) \(network.name)")
+            let far = scenario.uplink(of: port.namespace)
+            if scenario.fabric == .flat, let far {
+                let bar = diagram.bars["\(far) \(network.name)"] == nil ? "\(far) fabric" : "\(far) \(network.name)"
+                joinByWay(port.name, on: bar)
+            } else {
+                diagram.join(port.name, "\(port.namespace):uplink")
+            }
+        }
+        guard scenario.fabric != .flat else { return }
+        for port in captured where port.interface == "uplink" {
+            if let far = scenario.uplink(of: port.namespace) { diagram.hang(port.name, on: "\(far) fabric") }
+        }
+    }
+
+    private mutating func cable(_ card: Port, of host: Host) {
+        let key = "\(host.name):\(card.name)"
+        if let peer = card.peer {
+            // Both ends name the other one.
+            if key < peer || diagram.ports[peer] == nil { diagram.join(key, peer) }
+            return
+        }
+        let network = card.network ?? scenario.networks.first?.name ?? ""
+        if let place = home(card, of: host), !isHypervisor(place) {
+            diagram.hang(
+                key, on: diagram.bars["\(place) \(network)"] == nil ? "\(place) fabric" : "\(place) \(network)")
+            return
+        }
+        for hypervisor in scenario.hypervisors {
+            let tap = "\(hypervisor.name):\(card.tapName)"
+            let hybrid = "\(hypervisor.name):\(card.hybridPortName)"
+            guard diagram.ports[tap] != nil else { continue }
+            let moved = "\(key)@\(hypervisor.name)"
+            diagram.join(diagram.ports[moved] == nil ? key : moved, tap)
+            if diagram.ports[hybrid] != nil {
+                diagram.join(tap, hybrid)
+                diagram.hang(hybrid, on: "\(hypervisor.name) \(network)")
+            } else {
+                diagram.hang(tap, on: "\(hypervisor.name) \(network)")
+            }
+        }
+    }
+
+    /// A port between two bars: a hypervisor's uplink, on its own bridge and on the switch's.
+    private mutating func joinByWay(_ key: String, on bar: String) {
+        let inner = diagram.ports[key]?.bar
+        diagram.hang(key, on: bar)
+        diagram.ports[key]?.bar = inner
+        diagram.ports[key]?.outerBar = bar
+    }
+}
+
+extension Scenario {
+    /// What a machine is to the services; nil for neither director nor real server.
+    func role(of host: Host) -> String? {
+        if services.contains(where: { $0.director == host.name }) { return "director" }
+        let addresses = host.ports.flatMap { $0.fixedIPs + ($0.addresses ?? []).map(\.address) }
+        let isServer = services.contains { $0.realServers.contains { addresses.contains($0.address) } }
+        return isServer ? "real server" : nil
+    }
+
+    fileprivate func uplink(of name: String) -> String? {
+        hypervisors.first { $0.name == name }?.uplink ?? switches.first { $0.name == name }?.uplink
+    }
+
+    fileprivate func uplinkName(ofNetwork name: String) -> String? {
+        networks.first { $0.name == name }.map { uplinkName(of: $0) }
+    }
+}
+
+extension String {
+    /// `gw` of `gw:eth1`.
+    fileprivate var machine: String { String(prefix { $0 != ":" }) }
+}
