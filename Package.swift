@@ -93,7 +93,8 @@ let package = Package(
             name: "VerdictTests", dependencies: ["Capture", "Evidence", "Net", "Scenario", "Verdict"],
             exclude: ["Runs"], swiftSettings: settings),
         .testTarget(
-            name: "ReportTests", dependencies: ["Evidence", "Report", "Scenario", "Verdict"], swiftSettings: settings),
+            name: "ReportTests", dependencies: ["Capture", "Evidence", "Net", "Report", "Scenario", "Verdict"],
+            exclude: ["Browser"], swiftSettings: settings),
         .testTarget(
             name: "EngineTests", dependencies: ["Capture", "Engine", "Evidence", "Lab", "Net", "Plan"],
             exclude: ["Bench"],

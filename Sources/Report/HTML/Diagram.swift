@@ -23,7 +23,7 @@ struct Diagram {
         var width: Int
         var height: Int
 
-        var middle: Int { y + height / 2 + 8 }
+        var middle: Int { y + height / 2 }
     }
 
     /// A bridge for one network: a bar that everything on it hangs on.
@@ -75,9 +75,12 @@ struct Diagram {
         cables.append([spot, Spot(x: spot.x, y: drawn.y)])
     }
 
-    /// Down, across and down again.
+    /// Down, across and down again; over what stands between two on the same level.
     static func elbow(_ one: Spot, _ two: Spot) -> [Spot] {
-        guard one.x != two.x, one.y != two.y else { return [one, two] }
+        guard one.x != two.x else { return [one, two] }
+        guard one.y != two.y else {
+            return [one, Spot(x: one.x, y: one.y - 18), Spot(x: two.x, y: two.y - 18), two]
+        }
         let middle = (one.y + two.y) / 2
         return [one, Spot(x: one.x, y: middle), Spot(x: two.x, y: middle), two]
     }

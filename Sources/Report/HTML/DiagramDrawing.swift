@@ -58,12 +58,10 @@ extension Diagram.Box {
     }
 
     private var centred: Markup {
-        let centre = x + width / 2
-        return """
-            <text class="name" x="\(centre)" y="\(y + (caption.isEmpty ? height / 2 + 5 : height / 2))" \
-            text-anchor="middle">\(name)</text>\
-            \(.when(!caption.isEmpty, "<text class=\"caption\" x=\"\(centre)\" y=\"\(y + height / 2 + 16)\" text-anchor=\"middle\">\(caption)</text>"))
-            """
+        """
+        <text class="name" x="\(x + 12)" y="\(y + (caption.isEmpty ? height / 2 + 5 : height / 2 - 1))">\(name)</text>\
+        \(.when(!caption.isEmpty, "<text class=\"caption\" x=\"\(x + 12)\" y=\"\(y + height / 2 + 15)\">\(caption)</text>"))
+        """
     }
 
     private var cornered: Markup {
@@ -78,7 +76,7 @@ extension Diagram.Bar {
     fileprivate var markup: Markup {
         """
         <g class="bar"><line x1="\(left - 14)" x2="\(right + 14)" y1="\(y)" y2="\(y)"/>\
-        <text x="\(right + 22)" y="\(y + 4)">\(label)</text></g>
+        <text x="\(left - 22)" y="\(y + 4)" text-anchor="end">\(label)</text></g>
 
         """
     }

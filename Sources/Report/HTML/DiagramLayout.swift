@@ -5,14 +5,13 @@ internal import Scenario
 /// Lays a scenario's network out by simple rules: routers and clients above, switches as bars in the middle, below them
 /// the hypervisors with their machines inside, and the machines that are on a switch themselves.
 struct DiagramLayout {
-    private let scenario: Scenario
-    private let captured: [CapturePort]
-    private var diagram = Diagram()
+    let scenario: Scenario
+    let captured: [CapturePort]
+    var diagram = Diagram()
 
-    private static let gap = 26
-    private static let machineHeight = 62
-    private static let cardWidth = 108
-    private static let barGap = 26
+    static let gap = 26
+    private static let machineHeight = 58
+    static let barGap = 26
 
     init(_ scenario: Scenario, _ evidence: Evidence) {
         self.scenario = scenario
@@ -38,18 +37,19 @@ struct DiagramLayout {
         }
         for host in below { x = place(host, .machine, x: x, y: bottom, cardsBelow: []) + Self.gap }
         var width = max(x, 320)
-        for row in rows { width = max(width, row.reduce(Self.gap) { $0 + Self.width(of: $1) + Self.gap }) }
+        for row in rows { width = max(width, row.reduce(Self.gap) { $0 + self.width(of: $1) + Self.gap }) }
         let shift = (width - x) / 2
-        move(from: 0, by: shift)
-        var y = Self.gap
-        for row in rows {
-            let taken = row.reduce(-Self.gap) { $0 + Self.width(of: $1) + Self.gap }
+        move(by: shift)
+        // The lowest row first: those above stand over what they are cabled to.
+        for (number, row) in rows.enumerated().reversed() {
+            let y = Self.gap + number * (Self.machineHeight + 2 * Self.gap)
+            let taken = row.reduce(-Self.gap) { $0 + self.width(of: $1) + Self.gap }
             var x = (width - taken) / 2
             for host in row {
                 let down = host.ports.filter { facesDown($0, of: host, rows) }.map(\.name)
                 x = place(host, .machine, x: x, y: y, cardsBelow: Set(down)) + Self.gap
             }
-            y += Self.machineHeight + 2 * Self.gap
+            if row.count == 1 { standOverPeer(row[0]) }
         }
         diagram.width = width
         laySwitches(top: fabricTop)
@@ -57,11 +57,27 @@ struct DiagramLayout {
         diagram.height = (diagram.boxes.map { $0.y + $0.height }.max() ?? 0) + Self.gap
     }
 
+    /// Moves a machine that is alone in its row so that its cable goes straight down.
+    private mutating func standOverPeer(_ host: Host) {
+        for card in host.ports {
+            guard let peer = card.peer.flatMap({ diagram.ports[$0] }),
+                let own = diagram.ports["\(host.name):\(card.name)"],
+                let machine = own.machine, peer.spot.y > own.spot.y
+            else { continue }
+            let shift = max(peer.spot.x - own.spot.x, Self.gap - diagram.boxes[machine].x)
+            diagram.boxes[machine].x += shift
+            for key in diagram.ports.keys where diagram.ports[key]?.machine == machine {
+                diagram.ports[key]?.spot.x += shift
+            }
+            return
+        }
+    }
+
     // MARK: Rows
 
-    private func home(_ port: Port, of host: Host) -> String? { port.peer == nil ? port.on ?? host.on : nil }
+    func home(_ port: Port, of host: Host) -> String? { port.peer == nil ? port.on ?? host.on : nil }
 
-    private func isHypervisor(_ name: String) -> Bool { scenario.hypervisors.contains { $0.name == name } }
+    func isHypervisor(_ name: String) -> Bool { scenario.hypervisors.contains { $0.name == name } }
 
     /// Machines outside hypervisors: those above the switches in rows, by how many cables away from a switch they are,
     /// and those below.
@@ -108,13 +124,24 @@ struct DiagramLayout {
 
     // MARK: Machines
 
-    private static func width(of host: Host) -> Int { max(128, host.ports.count * cardWidth + 20) }
+    /// Room for its name on the left, for its cards on the right: there packets pass.
+    private func width(of host: Host) -> Int { nameWidth(of: host) + 56 + cardRoom(of: host) }
+
+    /// On a hypervisor a card has its tap's long name above it.
+    private func cardRoom(of host: Host) -> Int {
+        let isGuest = host.ports.contains { home($0, of: host).map(isHypervisor) ?? false }
+        return (host.ports.count - 1) * (isGuest ? 108 : 64)
+    }
+
+    private func nameWidth(of host: Host) -> Int {
+        24 + max(host.name.count * 9, (scenario.role(of: host)?.count ?? 0) * 6)
+    }
 
     /// Returns the x behind it.
     private mutating func place(
         _ host: Host, _ kind: Diagram.Box.Kind, x: Int, y: Int, cardsBelow: Set<String>, at: String? = nil
     ) -> Int {
-        let width = Self.width(of: host)
+        let width = width(of: host)
         let index = diagram.boxes.count
         diagram.boxes.append(
             .init(
@@ -123,12 +150,15 @@ struct DiagramLayout {
                 y: y, width: width, height: Self.machineHeight))
         for edge in [false, true] {
             let cards = host.ports.filter { cardsBelow.contains($0.name) == edge }
+            let left = x + nameWidth(of: host)
+            let room = cardRoom(of: host)
             for (number, card) in cards.enumerated() {
                 let key = "\(host.name):\(card.name)" + (at.map { "@\($0)" } ?? "")
                 diagram.ports[key] = .init(
                     name: "\(host.name):\(card.name)",
                     spot: .init(
-                        x: x + width * (2 * number + 1) / (2 * cards.count), y: edge ? y + Self.machineHeight : y),
+                        x: left + (cards.count < 2 ? 0 : room * number / (cards.count - 1)),
+                        y: edge ? y + Self.machineHeight : y),
                     label: card.name, machine: index)
             }
         }
@@ -162,7 +192,7 @@ struct DiagramLayout {
         for network in networks.isEmpty ? [] : networks {
             level += Self.barGap
             diagram.bars["\(name) \(network.name)"] = .init(
-                label: "bridge " + network.name, left: .max, right: .min, y: level)
+                label: network.name, left: .max, right: .min, y: level)
         }
         level += scenario.hasHybridBridges ? 84 : 40
         let taps = level
@@ -182,8 +212,9 @@ struct DiagramLayout {
             }
             next = end + Self.gap
         }
-        let width = max(next - x, 190)
-        let centre = x + width / 2
+        let width = max(next - x, 250)
+        // Beside the box's title.
+        let centre = max(x + width / 2, x + 150)
         for (number, network) in networks.enumerated() {
             let device = scenario.uplinkName(of: network)
             guard own.contains(where: { $0.interface == device }) else { continue }
@@ -196,134 +227,13 @@ struct DiagramLayout {
         return x + width
     }
 
-    private mutating func put(_ name: String, _ spot: Diagram.Spot, _ label: String) {
+    mutating func put(_ name: String, _ spot: Diagram.Spot, _ label: String) {
         diagram.ports[name] = .init(name: name, spot: spot, label: label)
     }
 
-    private mutating func move(from first: Int, by shift: Int) {
+    private mutating func move(by shift: Int) {
         for index in diagram.boxes.indices { diagram.boxes[index].x += shift }
         for key in diagram.ports.keys { diagram.ports[key]?.spot.x += shift }
-    }
-
-    // MARK: Switches
-
-    /// The bars of a switch: one for each network, and for what is wrapped.
-    private func bars(of name: String) -> [String] {
-        var bars = scenario.networks.map(\.name).filter { network in
-            scenario.hosts.contains { host in
-                host.ports.contains {
-                    home($0, of: host) == name && ($0.network ?? scenario.networks.first?.name) == network
-                }
-            }
-                || scenario.fabric == .flat
-                    && uplinked(to: name).contains { namespace in
-                        captured.contains {
-                            $0.namespace == namespace && $0.interface == scenario.uplinkName(ofNetwork: network)
-                        }
-                    }
-        }
-        if scenario.fabric != .flat, !uplinked(to: name).isEmpty { bars.append("fabric") }
-        return bars.isEmpty ? ["fabric"] : bars
-    }
-
-    private func uplinked(to name: String) -> [String] {
-        scenario.hypervisors.filter { $0.uplink == name }.map(\.name)
-            + scenario.switches.filter { $0.uplink == name }.map(\.name)
-    }
-
-    private func height(of name: String) -> Int { bars(of: name).count * Self.barGap + 30 }
-
-    /// Those with an uplink stand above those that they lead to.
-    private var switches: [Switch] {
-        scenario.switches.filter { $0.uplink != nil } + scenario.switches.filter { $0.uplink == nil }
-    }
-
-    private var fabricHeight: Int {
-        switches.reduce(0) { $0 + height(of: $1.name) + ($1.uplink == nil ? 10 : 2 * Self.gap) }
-    }
-
-    private mutating func laySwitches(top: Int) {
-        var y = top
-        for item in switches {
-            let height = height(of: item.name)
-            diagram.boxes.append(
-                .init(
-                    kind: .switch, name: item.name, caption: item.isHub ? "hub" : "switch", x: Self.gap, y: y,
-                    width: diagram.width - 2 * Self.gap, height: height))
-            for (number, bar) in bars(of: item.name).enumerated() {
-                diagram.bars["\(item.name) \(bar)"] = .init(
-                    label: bar == "fabric" ? "all networks" : bar, left: .max, right: .min,
-                    y: y + 28 + number * Self.barGap)
-            }
-            let own = captured.filter { $0.namespace == item.name }
-            for (number, port) in own.enumerated() {
-                let isTrunk = port.interface == "uplink"
-                let x = diagram.width / 2 + (2 * number - own.count + 1) * 60
-                put(port.name, Diagram.Spot(x: x, y: isTrunk ? y + height : y + height - 12), port.interface)
-            }
-            y += height + (item.uplink == nil ? 10 : 2 * Self.gap)
-        }
-    }
-
-    // MARK: Cables
-
-    private mutating func cable() {
-        for host in scenario.hosts {
-            for card in host.ports { cable(card, of: host) }
-        }
-        for port in captured {
-            guard let network = scenario.networks.first(where: { scenario.uplinkName(of: $0) == port.interface }) else {
-                continue
-            }
-            diagram.hang(port.name, on: "\(port.namespace) \(network.name)")
-            let far = scenario.uplink(of: port.namespace)
-            if scenario.fabric == .flat, let far {
-                let bar = diagram.bars["\(far) \(network.name)"] == nil ? "\(far) fabric" : "\(far) \(network.name)"
-                joinByWay(port.name, on: bar)
-            } else {
-                diagram.join(port.name, "\(port.namespace):uplink")
-            }
-        }
-        guard scenario.fabric != .flat else { return }
-        for port in captured where port.interface == "uplink" {
-            if let far = scenario.uplink(of: port.namespace) { diagram.hang(port.name, on: "\(far) fabric") }
-        }
-    }
-
-    private mutating func cable(_ card: Port, of host: Host) {
-        let key = "\(host.name):\(card.name)"
-        if let peer = card.peer {
-            // Both ends name the other one.
-            if key < peer || diagram.ports[peer] == nil { diagram.join(key, peer) }
-            return
-        }
-        let network = card.network ?? scenario.networks.first?.name ?? ""
-        if let place = home(card, of: host), !isHypervisor(place) {
-            diagram.hang(
-                key, on: diagram.bars["\(place) \(network)"] == nil ? "\(place) fabric" : "\(place) \(network)")
-            return
-        }
-        for hypervisor in scenario.hypervisors {
-            let tap = "\(hypervisor.name):\(card.tapName)"
-            let hybrid = "\(hypervisor.name):\(card.hybridPortName)"
-            guard diagram.ports[tap] != nil else { continue }
-            let moved = "\(key)@\(hypervisor.name)"
-            diagram.join(diagram.ports[moved] == nil ? key : moved, tap)
-            if diagram.ports[hybrid] != nil {
-                diagram.join(tap, hybrid)
-                diagram.hang(hybrid, on: "\(hypervisor.name) \(network)")
-            } else {
-                diagram.hang(tap, on: "\(hypervisor.name) \(network)")
-            }
-        }
-    }
-
-    /// A port between two bars: a hypervisor's uplink, on its own bridge and on the switch's.
-    private mutating func joinByWay(_ key: String, on bar: String) {
-        let inner = diagram.ports[key]?.bar
-        diagram.hang(key, on: bar)
-        diagram.ports[key]?.bar = inner
-        diagram.ports[key]?.outerBar = bar
     }
 }
 
@@ -334,14 +244,6 @@ extension Scenario {
         let addresses = host.ports.flatMap { $0.fixedIPs + ($0.addresses ?? []).map(\.address) }
         let isServer = services.contains { $0.realServers.contains { addresses.contains($0.address) } }
         return isServer ? "real server" : nil
-    }
-
-    fileprivate func uplink(of name: String) -> String? {
-        hypervisors.first { $0.name == name }?.uplink ?? switches.first { $0.name == name }?.uplink
-    }
-
-    fileprivate func uplinkName(ofNetwork name: String) -> String? {
-        networks.first { $0.name == name }.map { uplinkName(of: $0) }
     }
 }
 

@@ -23,8 +23,9 @@ struct LadderTable {
             guard let final = skipped.last else { return }
             rows.append(
                 """
-                <tr class="more"><td></td><td></td><td colspan="\(columns.count + 2)">… \(skipped.count) more like it, \
-                until \(final.started.microseconds) (#\(final.number))</td></tr>
+                <tr class="more"><td></td><td></td><td>… \(skipped.count) more</td>\
+                <td class="rungs" colspan="\(columns.count)">\(svg(height: Self.rung, "", label: nil))</td>\
+                <td class="end">until \(final.started.microseconds)</td></tr>
 
                 """)
             skipped = []
@@ -89,9 +90,7 @@ struct LadderTable {
         var stretches = ladder.stretches(of: journey)
         // A loop.
         if stretches.count > 10 { stretches = Array(stretches.prefix(10)) }
-        let width = ladder.columns.count * Self.column
         let height = max(1, stretches.count) * Self.rung + 6
-        let poles = ladder.columns.indices.map { "M\(centre($0)) 0V\(height)" }.joined()
         var lines: Markup = ""
         for (number, stretch) in stretches.enumerated() {
             guard let first = stretch.first, let last = stretch.last else { continue }
@@ -109,9 +108,15 @@ struct LadderTable {
             }
             if fails { lines += "<path class=\"cross\" d=\"M\(centre(last) - 6) \(y - 6)l12 12m0 -12l-12 12\"/>" }
         }
+        return svg(height: height, lines, label: spoken)
+    }
+
+    private func svg(height: Int, _ lines: Markup, label: String?) -> Markup {
+        let poles = ladder.columns.indices.map { "M\(centre($0)) 0V\(height)" }.joined()
         return """
-            <svg width="\(width)" height="\(height)" role="img" aria-label="\(spoken)"><path class="pole" d="\(poles)"/>\
-            \(lines)</svg>
+            <svg width="\(ladder.columns.count * Self.column)" height="\(height)" \
+            \(label.map { "role=\"img\" aria-label=\"\($0)\"" } ?? "aria-hidden=\"true\"")>\
+            <path class="pole" d="\(poles)"/>\(lines)</svg>
             """
     }
 

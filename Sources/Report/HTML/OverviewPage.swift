@@ -37,7 +37,7 @@ public struct OverviewPage {
             <p><label for="text">Text</label> <input type="search" id="text" autocomplete="off" spellcheck="false"></p>
             <p><output id="shown" for="suite text" aria-live="polite">\(result.runs.count) runs</output></p>
             </form>
-            \(scrollingTable("Runs", head: ["verdict", "theme", "scenario", "what it shows", "took"], rows: result.runs.map(row), className: "runs"))\
+            \(scrollingTable("Runs", head: ["verdict", "theme", "scenario", "what it shows"] + (result.timing == nil ? [] : ["took"]), rows: result.runs.map(row), className: "runs"))\
             <p class="note" id="none" hidden>No run fits the filters.</p>
             </main>
             <footer><p>Written by drbench.</p></footer>
@@ -64,7 +64,7 @@ public struct OverviewPage {
             <td>\(run.suite)</td><td>\(page.map { "<a href=\"\($0.percentEncodedPath)\">\(name)</a>" as Markup } ?? name)</td>\
             <td>\(verdict.title)\
             \(.when(verdict.status != .passed, "<br><span class=\"why\">\(verdict.reason)</span>"))</td>\
-            <td class="num">\(run.timing.markup { "\($0.wall.roundedSeconds) s" })</td></tr>
+            \(.when(result.timing != nil, "<td class=\"num\">\(run.timing.markup { "\($0.wall.roundedSeconds) s" })</td>"))</tr>
 
             """
     }

@@ -51,16 +51,27 @@ struct RulesSection {
                 chains.append((head, [rule]))
             }
         }
-        let rows = chains.flatMap { chain in
-            ["<tr class=\"chain\"><th colspan=\"3\" scope=\"colgroup\">\(chain.head)</th></tr>\n" as Markup]
-                + chain.rules.map { row(name, $0) }
-        }
+        let counting = chains.filter { $0.rules.contains { $0.packets > 0 || guilty[Key(name, $0)] != nil } }
+        let idle = chains.filter { $0.rules.allSatisfy { $0.packets == 0 && guilty[Key(name, $0)] == nil } }
         return """
             <details\(.when(deaths > 0, " open"))><summary><span class="name">\(name)</span>: \(rules.count) rules\
             \(.when(deaths > 0, ", <span class=\"killed\">dropped \(deaths) packets</span>"))</summary>
-            \(scrollingTable("Rules of \(name)", head: ["no.", "packets", "rule"], rows: rows, className: "rules"))</details>
+            \(.when(!counting.isEmpty, table("Rules of \(name)", name, counting)))\
+            \(.when(!idle.isEmpty, """
+                <details class="idle"><summary>\(idle.count) chains that counted nothing</summary>
+                \(table("Rules of \(name) that counted nothing", name, idle))</details>
+
+                """))</details>
 
             """
+    }
+
+    private func table(_ label: String, _ place: String, _ chains: [(head: String, rules: [RuleCounter])]) -> Markup {
+        let rows = chains.flatMap { chain in
+            ["<tr class=\"chain\"><th colspan=\"3\" scope=\"colgroup\">\(chain.head)</th></tr>\n" as Markup]
+                + chain.rules.map { row(place, $0) }
+        }
+        return scrollingTable(label, head: ["no.", "packets", "rule"], rows: rows, className: "rules")
     }
 
     private func row(_ place: String, _ rule: RuleCounter) -> Markup {

@@ -46,8 +46,11 @@
     line.setAttribute("marker-end", end.good ? "url(#arrow)" : "");
     way.querySelector(".cross").setAttribute("transform", end.good ? "translate(-50 -50)"
       : `translate(${drawn.x} ${drawn.y})`);
-    // Read, so that the animation starts again.
-    void svg.getBoundingClientRect();
+    // On a narrow screen the line is brought into view. Reading its box makes the animation start again, too.
+    const box = line.getBBox();
+    const frame = svg.parentElement;
+    frame.scrollLeft = box.x + box.width / 2 + svg.getBoundingClientRect().x - frame.getBoundingClientRect().x
+      + frame.scrollLeft - frame.clientWidth / 2;
     way.classList.add("moves");
     const passed = new Set(drawn.ports);
     for (const port of svg.querySelectorAll(".port")) port.classList.toggle("on", passed.has(port.dataset.port));
