@@ -212,7 +212,9 @@ struct DiagramLayout {
             }
             next = end + Self.gap
         }
-        let width = max(next - x, 250)
+        // With room for the last tap's name.
+        let furthest = own.compactMap { diagram.ports[$0.name]?.spot.x }.max() ?? x
+        let width = max(next - x, 250, furthest + 112 - x)
         // Beside the box's title.
         let centre = max(x + width / 2, x + 150)
         for (number, network) in networks.enumerated() {

@@ -33,7 +33,8 @@ struct StateSection {
 
                 """)
         }
-        return "\(parts)"
+        guard !parts.isEmpty else { return "" }
+        return "<p class=\"hint\">Rows with a bar in front are new, or different, since the step before.</p>\n\(parts)"
     }
 
     private func part(_ index: Int, _ step: StepRecord, _ before: Snapshot) -> Markup {
