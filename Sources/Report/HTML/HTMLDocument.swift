@@ -49,8 +49,18 @@ struct HTMLDocument {
 }
 
 extension String {
-    /// JSON that cannot end the script element that it stands in.
-    fileprivate var escapedForScript: String { replacing("<", with: "\\u003c") }
+    /// JSON that cannot end the script element that it stands in, and has nothing that Markup would not have either.
+    fileprivate var escapedForScript: String {
+        var result = String.UnicodeScalarView()
+        for scalar in unicodeScalars {
+            if scalar == "<" {
+                result.append(contentsOf: "\\u003c".unicodeScalars)
+            } else {
+                result.append(scalar.isUnruly ? "\u{FFFD}" : scalar)
+            }
+        }
+        return String(result)
+    }
 }
 
 extension Verdict.Status {

@@ -58,9 +58,7 @@ extension String {
         case 0x3E: "&gt;"
         case 0x22: "&quot;"
         case 0x27: "&#39;"
-        case 0x09, 0x0A: nil
-        case 0..<0x20, 0x7F..<0xA0, 0x200E...0x200F, 0x202A...0x202E, 0x2066...0x2069: "\u{FFFD}"
-        default: nil
+        default: scalar.isUnruly ? "\u{FFFD}" : nil
         }
     }
 
@@ -77,5 +75,16 @@ extension String {
             }
         }
         return result
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether it controls something, or turns the direction of writing, instead of being text.
+    var isUnruly: Bool {
+        switch value {
+        case 0x09, 0x0A: false
+        case 0..<0x20, 0x7F..<0xA0, 0x200E...0x200F, 0x202A...0x202E, 0x2066...0x2069: true
+        default: false
+        }
     }
 }
