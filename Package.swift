@@ -64,7 +64,10 @@ let package = Package(
         .target(
             name: "Report",
             dependencies: ["Evidence", "Net", "Scenario", "Verdict", .product(name: "XMLCoder", package: "XMLCoder")],
-            swiftSettings: settings),
+            // In the program itself: it is one file, wherever it is put.
+            resources: [
+                .embedInCode("HTML/overview.js"), .embedInCode("HTML/page.css"), .embedInCode("HTML/scenario.js"),
+            ], swiftSettings: settings),
         .executableTarget(
             name: "drbench",
             dependencies: [
@@ -90,7 +93,8 @@ let package = Package(
             name: "VerdictTests", dependencies: ["Capture", "Evidence", "Net", "Scenario", "Verdict"],
             exclude: ["Runs"], swiftSettings: settings),
         .testTarget(
-            name: "ReportTests", dependencies: ["Evidence", "Report", "Scenario", "Verdict"], swiftSettings: settings),
+            name: "ReportTests", dependencies: ["Capture", "Evidence", "Net", "Report", "Scenario", "Verdict"],
+            exclude: ["Browser"], swiftSettings: settings),
         .testTarget(
             name: "EngineTests", dependencies: ["Capture", "Engine", "Evidence", "Lab", "Net", "Plan"],
             exclude: ["Bench"],

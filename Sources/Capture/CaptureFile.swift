@@ -74,13 +74,16 @@ public struct CaptureFile: Sendable, Equatable {
     public func port(named name: String) -> Int? { ports.firstIndex { $0.name == name } }
 
     /// The same file as pcapng, written as drbench writes it: for frames that were given comments. Only Ethernet ports.
-    public func pcapng() -> [UInt8] {
+    ///
+    /// - Parameter names: IPv4 and IPv6 addresses, as octets, and what Wireshark is to call them.
+    public func pcapng(names: [(address: [UInt8], name: String)] = []) -> [UInt8] {
         var writer = PcapNGWriter()
         for port in ports {
             writer.addInterface(
                 name: port.name, description: port.description, snapshotLength: port.snapshotLength,
                 filter: port.filter)
         }
+        if !names.isEmpty { writer.addNames(names) }
         for frame in frames {
             writer.addFrame(
                 port: frame.port, time: frame.time, wireLength: frame.wireLength, octets: frame.octets,

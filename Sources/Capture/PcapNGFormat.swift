@@ -7,6 +7,7 @@ enum PcapNG {
         static let interfaceDescription: UInt32 = 1
         static let packet: UInt32 = 2
         static let simplePacket: UInt32 = 3
+        static let nameResolution: UInt32 = 4
         static let interfaceStatistics: UInt32 = 5
         static let enhancedPacket: UInt32 = 6
     }
@@ -24,6 +25,13 @@ enum PcapNG {
         static let statisticsReceived: UInt16 = 4
         static let statisticsDropped: UInt16 = 5
         static let statisticsDelivered: UInt16 = 8
+    }
+
+    /// Records of a name resolution block.
+    enum Name {
+        static let end: UInt16 = 0
+        static let ipv4: UInt16 = 1
+        static let ipv6: UInt16 = 2
     }
 
     /// LINKTYPE_ETHERNET: the same number as DLT_EN10MB.

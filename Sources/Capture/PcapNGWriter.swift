@@ -68,6 +68,21 @@ public struct PcapNGWriter: Sendable {
         }
     }
 
+    /// Adds the names of addresses, each an IPv4 or IPv6 address and a name; to be called before the first frame, so that
+    /// a reader that goes through the file once knows them.
+    public mutating func addNames(_ names: [(address: [UInt8], name: String)]) {
+        block(PcapNG.Block.nameResolution) { body in
+            for (address, name) in names where address.count == 4 || address.count == 16 {
+                // An option's shape: the record's code, its length, its value, padding. The name ends with a NUL.
+                body.append(
+                    option: address.count == 4 ? PcapNG.Name.ipv4 : PcapNG.Name.ipv6,
+                    address + name.utf8.filter { $0 != 0 } + [0])
+            }
+            body.append(little: PcapNG.Name.end)
+            body.append(little: UInt16(0))
+        }
+    }
+
     /// Adds what a port counted, at the time of the latest frame; to be called behind the last one.
     public mutating func addStatistics(port: Int, _ statistics: PortStatistics) {
         precondition((0..<ports).contains(port), "pcapng: port \(port) of \(ports)")

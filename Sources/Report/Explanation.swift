@@ -7,8 +7,8 @@ public import Verdict
 public struct Explanation {
     private let scenario: Scenario
     private let evidence: Evidence
-    private let journeys: Journeys
-    private let diagnostician: Diagnostician
+    let journeys: Journeys
+    let diagnostician: Diagnostician
     private let width = 100
 
     public init(scenario: Scenario, evidence: Evidence, journeys: Journeys) {
@@ -60,11 +60,11 @@ public struct Explanation {
     }
 
     /// ARP and the like that a rule dropped belong to the story.
-    private func isOddity(_ journey: Journey) -> Bool {
+    func isOddity(_ journey: Journey) -> Bool {
         journey.flow == nil && journey.blame.map { !$0.rules.isEmpty } ?? false
     }
 
-    private var tally: String {
+    var tally: String {
         var counts: [String: Int] = [:]
         for journey in journeys.journeys { counts[journey.end.text, default: 0] += 1 }
         let parts = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }
@@ -72,7 +72,7 @@ public struct Explanation {
     }
 
     /// Those with a request that was not answered, or with a packet that met its end.
-    private var failingFlows: [Flow] {
+    var failingFlows: [Flow] {
         let unanswered = journeys.flows.filter { flow in
             transcript(of: flow).map { $0.outcome != .answered } ?? (firstDead(of: flow) != nil)
         }
@@ -80,14 +80,14 @@ public struct Explanation {
         return unanswered + journeys.flows.filter { !unanswered.contains($0) && firstDead(of: $0) != nil }
     }
 
-    private func transcript(of flow: Flow) -> Transcript? {
+    func transcript(of flow: Flow) -> Transcript? {
         evidence.steps.lazy.flatMap(\.transcripts).first {
             $0.source == flow.client && $0.destination == flow.server
         }
     }
 
     /// Flows that failed in the same way are told once.
-    private func grouped(_ flows: [Flow]) -> [[Flow]] {
+    func grouped(_ flows: [Flow]) -> [[Flow]] {
         var groups: [[Flow]] = []
         var keys: [String] = []
         for flow in flows {
@@ -106,7 +106,7 @@ public struct Explanation {
         return groups
     }
 
-    private func firstDead(of flow: Flow) -> Journey? {
+    func firstDead(of flow: Flow) -> Journey? {
         (flow.forward + flow.reply).sorted().map { journeys.journeys[$0] }.first { !$0.end.isGood }
     }
 
@@ -149,13 +149,8 @@ public struct Explanation {
                 if index == 12 { lines.append("           … \(journey.hops.count - 16) more") }
                 continue
             }
-            var words = ["           \(hop.direction == .into ? "in " : "out") \(hop.port.padded(to: ports))"]
-            if let ttl = hop.ttl { words.append("ttl \(String(ttl).leftPadded(to: 3))") }
-            words.append("\(name(of: hop.sourceMAC)) → \(name(of: hop.destinationMAC))".padded(to: 13))
-            if let wrapping = hop.wrapping { words.append(wrapping) }
-            if let tunnel = hop.tunnel { words.append("in \(tunnel)") }
-            if let conntrack = hop.conntrack { words.append(conntrack) }
-            lines.append(String(words.joined(separator: "  ").trimmedEnd.prefix(width)))
+            let words = line(of: hop, ports: ports)
+            lines.append(String(("           " + words).prefix(width)))
         }
         guard !journey.end.isGood else { return lines + ["  end      \(journey.end.text)"] }
         lines.append("  killed   \(journey.end.text)" + (journey.blame.map { ", at \($0.place)" } ?? ""))
@@ -166,8 +161,19 @@ public struct Explanation {
         return lines
     }
 
+    /// `in  hv1:uplink  ttl  63  gw → lb  SYN_SENT [UNREPLIED]`.
+    func line(of hop: Hop, ports: Int = 0) -> String {
+        var words = ["\(hop.direction == .into ? "in " : "out") \(hop.port.padded(to: ports))"]
+        if let ttl = hop.ttl { words.append("ttl \(String(ttl).leftPadded(to: 3))") }
+        words.append("\(name(of: hop.sourceMAC)) → \(name(of: hop.destinationMAC))".padded(to: ports == 0 ? 0 : 13))
+        if let wrapping = hop.wrapping { words.append(wrapping) }
+        if let tunnel = hop.tunnel { words.append("in \(tunnel)") }
+        if let conntrack = hop.conntrack { words.append(conntrack) }
+        return words.joined(separator: "  ").trimmedEnd
+    }
+
     /// The machine's, or the MAC address itself.
-    private func name(of mac: MACAddress) -> String {
+    func name(of mac: MACAddress) -> String {
         if mac == .broadcast { return "all" }
         return scenario.hosts.first { host in host.ports.contains { $0.macAddress == mac } }?.name ?? mac.description
     }

@@ -3,7 +3,8 @@ public import Verdict
 
 /// Journeys as a ladder: machines as columns, time downwards, one line for each stretch of a journey in one direction.
 public struct Ladder {
-    private let columns: [String]
+    /// The machines, in the order in which packets pass them.
+    let columns: [String]
     private let width: Int
     private let margin = 24
 
@@ -75,7 +76,8 @@ public struct Ladder {
 
     private func time(_ journey: Journey) -> String { journey.started.seconds(places: 6) }
 
-    private func draw(_ journey: Journey) -> [String] {
+    /// The columns that a journey passes, cut where it turns.
+    func stretches(of journey: Journey) -> [[Int]] {
         var stretches: [[Int]] = []
         for hop in journey.hops {
             guard let column = columns.firstIndex(of: hop.namespace) else { continue }
@@ -92,6 +94,11 @@ public struct Ladder {
                 stretches[stretches.count - 1] = current
             }
         }
+        return stretches
+    }
+
+    private func draw(_ journey: Journey) -> [String] {
+        let stretches = stretches(of: journey)
         var rows: [String] = []
         for (index, stretch) in stretches.enumerated() {
             let isLast = index == stretches.count - 1

@@ -25,6 +25,8 @@ struct Bench: Sendable {
     var progress: Progress
     /// Whether each scenario runs twice, to compare what the two runs left.
     var checksDeterminism = false
+    /// Whether each run gets its page and its commented capture.
+    var writesPages = false
 
     /// One for each processor.
     static var defaultJobs: Int { max(1, ProcessInfo.processInfo.activeProcessorCount) }
@@ -74,7 +76,7 @@ struct Bench: Sendable {
                     scenario, because: "not installed: \(absent.joined(separator: ", ")) ('make setup' installs it)"))
         }
         let folder = "\(output)/\(scenario.fullName)"
-        var verdict = verdict(on: scenario, plan, folder: folder)
+        var (verdict, kept) = verdict(on: scenario, plan, folder: folder)
         if checksDeterminism, verdict.status != .error {
             let again = folder + ".again"
             _ = self.verdict(on: scenario, plan, folder: again)
@@ -82,6 +84,13 @@ struct Bench: Sendable {
                 verdict = .error(scenario, because: "not deterministic: \(difference)", engine: verdict.engine)
             } else {
                 try? FileManager.default.removeItem(atPath: again)
+            }
+        }
+        if writesPages, let kept {
+            do {
+                try kept.writeReports(verdict, overview: KeptRun.overview(from: scenario.fullName))
+            } catch {
+                verdict = .error(scenario, because: "\(error)", engine: verdict.engine)
             }
         }
         let wall = ContinuousClock.now - start
@@ -92,13 +101,16 @@ struct Bench: Sendable {
                     + Nanoseconds(wall.components.attoseconds / 1_000_000_000)))
     }
 
-    private func verdict(on scenario: Scenario, _ planned: Result<Plan, any Error>, folder: String) -> Verdict {
+    /// The verdict, and the run that it is about if it left one.
+    private func verdict(
+        on scenario: Scenario, _ planned: Result<Plan, any Error>, folder: String
+    ) -> (Verdict, KeptRun?) {
         let plan: Plan
         do {
             plan = try planned.get()
             try OutputFolder.prepare(folder)
         } catch {
-            return .error(scenario, because: "\(error)")
+            return (.error(scenario, because: "\(error)"), nil)
         }
         var problems: [String] = []
         var failure: RunFailure?
@@ -118,23 +130,13 @@ struct Bench: Sendable {
             verdict.notes = (failure?.console ?? []).map { "console  \($0)" }
             let kept = OutputFolder.kept(in: folder)
             verdict.notes?.append("kept     " + (kept.isEmpty ? "nothing" : kept.joined(separator: ", ")))
-            return verdict
+            return (verdict, nil)
         }
         do {
-            let evidence = try JSONDecoder().decode(
-                Evidence.self, from: Data(contentsOf: URL(filePath: "\(folder)/\(RunFiles.evidence)")))
-            let capture = try CaptureFile(path: "\(folder)/\(RunFiles.capture)")
-            if let damage = capture.damage {
-                return .error(scenario, because: "the capture file cannot be read: \(damage)", engine: evidence.engine)
-            }
-            let frames = capture.frames.map {
-                RunFrame(
-                    port: $0.port, time: $0.time - evidence.started, wireLength: $0.wireLength,
-                    octets: Array($0.octets))
-            }
-            return judge(scenario: scenario, evidence: evidence, frames: frames)
+            let kept = try KeptRun(of: scenario, in: folder)
+            return (kept.verdict, kept)
         } catch {
-            return .error(scenario, because: "the evidence cannot be read: \(error)")
+            return (.error(scenario, because: "\(error)"), nil)
         }
     }
 }
@@ -153,7 +155,7 @@ enum OutputFolder {
     static func prepare(_ path: String) throws {
         let manager = FileManager.default
         try make(path)
-        for name in RunFiles.all {
+        for name in RunFiles.all + KeptRun.reports {
             let file = "\(path)/\(name)"
             guard access(file, F_OK) == 0 else { continue }
             do {

@@ -30,6 +30,26 @@ import Testing
         #expect(PcapNGReader.read(octets).port(named: "hv1:tap-lb") == 1)
     }
 
+    @Test("names of addresses stand before the frames and change nothing else")
+    func names() {
+        var writer = PcapNGWriter()
+        let before = writer.octets.count
+        writer.addNames([
+            ([203, 0, 113, 2], "vip"), ([UInt8](repeating: 0, count: 15) + [1], "lo"), ([1, 2], "neither"),
+        ])
+        let expected: [[UInt8]] = [
+            [4, 0, 0, 0], [52, 0, 0, 0],
+            // nrb_record_ipv4: the address, the name and its NUL.
+            [1, 0], [8, 0], [203, 0, 113, 2], Array("vip".utf8) + [0],
+            // nrb_record_ipv6, padded.
+            [2, 0], [19, 0], [UInt8](repeating: 0, count: 15) + [1], Array("lo".utf8) + [0], [0],
+            // nrb_record_end.
+            [0, 0], [0, 0], [52, 0, 0, 0],
+        ]
+        #expect(Array(writer.octets[before...]) == expected.flatMap { $0 })
+        #expect(PcapNGReader.read(sample.pcapng(names: [([203, 0, 113, 2], "vip")])) == sample)
+    }
+
     @Test("the octets of a file are these and no others")
     func golden() {
         var writer = PcapNGWriter()

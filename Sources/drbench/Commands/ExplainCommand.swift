@@ -81,17 +81,13 @@ struct ExplainCommand: ParsableCommand {
         guard
             let folder = candidates.first(where: {
                 FileManager.default.fileExists(atPath: "\($0)/\(RunFiles.evidence)")
-            }), let data = FileManager.default.contents(atPath: "\(folder)/\(RunFiles.evidence)")
+            })
         else { throw EnvironmentError("there is no run of \(scenario.fullName) in \(root)") }
-        let evidence = try JSONDecoder().decode(Evidence.self, from: data)
-        guard evidence.scenario == scenario.fullName else {
-            throw EnvironmentError("\(folder) has a run of \(evidence.scenario), not of \(scenario.fullName)")
+        let run = try KeptRun(of: scenario, in: folder)
+        guard run.evidence.scenario == scenario.fullName else {
+            throw EnvironmentError("\(folder) has a run of \(run.evidence.scenario), not of \(scenario.fullName)")
         }
-        let capture = try CaptureFile(path: "\(folder)/\(RunFiles.capture)")
-        let frames = capture.frames.map {
-            RunFrame(
-                port: $0.port, time: $0.time - evidence.started, wireLength: $0.wireLength, octets: Array($0.octets))
-        }
+        let (evidence, frames) = (run.evidence, run.frames)
         let journeys = Journeys(scenario: scenario, evidence: evidence, frames: frames)
         if json {
             let encoder = JSONEncoder()

@@ -43,6 +43,9 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Run every scenario twice and compare what the two runs left.")
     var checkDeterminism = false
 
+    @Flag(inversion: .prefixedNo, help: "Write a page for each run and one for all (index.html).")
+    var html = true
+
     @Flag(name: .shortAndLong, help: "Print failures and totals only.")
     var quiet = false
 
@@ -91,7 +94,7 @@ struct RunCommand: ParsableCommand {
                 style: quiet ? .silent : verbose ? .lines : Console.isTerminal ? .live : .silent,
                 colour: options.colour
             ) { Console.write($0) },
-            checksDeterminism: checkDeterminism)
+            checksDeterminism: checkDeterminism, writesPages: html)
         let start = ContinuousClock.now
         let runs = bench.run(scenarios) { $0.suiteName }
         let wall = ContinuousClock.now - start
@@ -101,6 +104,7 @@ struct RunCommand: ParsableCommand {
                 wall: wall.components.seconds * 1_000_000_000 + wall.components.attoseconds / 1_000_000_000))
         try write(result, .json, to: "\(output)/results.json", RenderOptions(timing: false))
         try write(result, .junit, to: "\(output)/junit.xml", RenderOptions(detail: .verbose))
+        if html { try OverviewPage.write(result, to: output) }
         Console.output(String(try render(result, as: .terminal, options: options).dropLast()))
         if let signal = Interruption.signal {
             Console.error("drbench: ended by \(Interruption.name(of: signal)); \(out)/results.json has what was found")

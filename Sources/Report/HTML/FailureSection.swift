@@ -1,0 +1,95 @@
+internal import Evidence
+internal import Verdict
+
+/// A block for each flow that failed: its packet's journey, what ended it, why, and what is known to help.
+struct FailureSection {
+    private let story: Explanation
+
+    init(_ story: Explanation) { self.story = story }
+
+    var markup: Markup {
+        let groups = story.grouped(story.failingFlows)
+        let strays = strays
+        guard !groups.isEmpty || !strays.isEmpty else {
+            return story.journeys.flows.isEmpty ? "" : "<p>No flow failed, and no packet was lost.</p>\n"
+        }
+        let shown = groups.prefix(12)
+        return """
+            \(shown.map(block))\(strays.map(block))\
+            \(.when(groups.count > shown.count, "<p class=\"note\">Flows failed in \(groups.count - shown.count) more ways.</p>\n"))
+            """
+    }
+
+    /// Packets of no flow that a rule dropped, one for each rule.
+    private var strays: [Journey] {
+        var told: Set<String> = []
+        return story.journeys.journeys.filter { journey in
+            guard story.isOddity(journey), !journey.end.isGood, told.count < 4 else { return false }
+            let rule = journey.blame?.rule
+            return told.insert("\(journey.blame?.place ?? "") \(rule?.chain ?? "") \(rule?.number ?? 0)").inserted
+        }
+    }
+
+    private func block(of flows: [Flow]) -> Markup {
+        guard let flow = flows.first else { return "" }
+        let journeys = (flow.forward + flow.reply).sorted().map { story.journeys.journeys[$0] }
+        let dead = story.firstDead(of: flow)
+        let outcome = story.transcript(of: flow)?.outcome.rawValue
+        let others = journeys.filter { !$0.end.isGood && $0.number != dead?.number }.map { "#\($0.number)" }
+        var more = ""
+        if !others.isEmpty {
+            more = "and so " + others.prefix(8).joined(separator: ", ")
+            if others.count > 8 { more += " and \(others.count - 8) more" }
+        }
+        return block(
+            head: flow.text, tail: [outcome, flows.count > 1 ? "and \(flows.count - 1) more" : nil],
+            journey: dead ?? journeys.last, more: more, diagnosis: story.diagnostician.diagnosis(of: flow))
+    }
+
+    private func block(of journey: Journey) -> Markup {
+        block(
+            head: journey.packet, tail: [], journey: journey, more: "",
+            diagnosis: story.diagnostician.diagnosis(of: journey))
+    }
+
+    private func block(
+        head: String, tail: [String?], journey: Journey?, more: String, diagnosis: Diagnosis?
+    ) -> Markup {
+        """
+        <article class="failure"><h3><code>\(head)</code>\
+        \(tail.compactMap { $0 }.map { " <span class=\"outcome\">\($0)</span>" as Markup })</h3>
+        <dl class="pairs">\(diagnosis.markup { "<dt>because</dt><dd class=\"because\"><strong>\($0.name)</strong>: \($0.because)</dd>" })\
+        \(journey.markup { self.journey($0, more: more) })\(diagnosis.markup(remedies))\
+        \(journey?.lastHop.markup { "<dt>see</dt><dd>frame \($0.frame + 1) of <code>capture.pcapng</code></dd>" } ?? "")</dl></article>
+
+        """
+    }
+
+    private func journey(_ journey: Journey, more: String) -> Markup {
+        let hops = journey.hops.map { story.line(of: $0) }
+        let shown = hops.count > 18 ? hops.prefix(12) + ["… \(hops.count - 16) more"] + hops.suffix(4) : hops[...]
+        return """
+            <dt>journey</dt><dd><p><button type="button" class="pick" data-n="\(journey.number)">#\(journey.number)</button> \
+            <code>\(journey.packet)</code></p>\
+            <ol class="hops">\(shown.map { "<li><code>\($0)</code></li>" as Markup })</ol></dd>\
+            \(.when(!journey.end.isGood, killed(journey, more: more)))
+            """
+    }
+
+    private func killed(_ journey: Journey, more: String) -> Markup {
+        let rules = journey.blame?.rules ?? []
+        return """
+            <dt>killed</dt><dd><p class="killed">\(journey.end.text)\(journey.blame.markup { ", at \($0.place)" })</p>\
+            \(.when(!rules.isEmpty, "<ol class=\"hops\">\(rules.map { "<li><code>\($0.table) \($0.chain) \($0.number): \($0.rule)</code></li>" as Markup })</ol>"))\
+            \((journey.blame?.evidence ?? []).map { "<p>\($0)</p>" as Markup })\
+            \(.when(!more.isEmpty, "<p>\(more)</p>"))</dd>
+            """
+    }
+
+    private func remedies(_ diagnosis: Diagnosis) -> Markup {
+        guard !diagnosis.remedies.isEmpty else { return "" }
+        return """
+            <dt>try</dt><dd><ul>\(diagnosis.remedies.map { "<li>\($0.text) <span class=\"shown\">(<code>\($0.scenario)</code>)</span></li>" as Markup })</ul></dd>
+            """
+    }
+}

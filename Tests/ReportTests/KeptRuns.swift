@@ -1,0 +1,37 @@
+import Capture
+import Evidence
+import Foundation
+import Scenario
+import Testing
+import Verdict
+
+/// Runs of shipped scenarios as drbench left them; VerdictTests keeps them, and judges by them.
+struct RecordedRun {
+    let scenario: Scenario
+    var evidence: Evidence
+    let frames: [RunFrame]
+
+    private static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path(percentEncoded: false)
+    private static let folder = "\(repository)/Tests/VerdictTests/Runs"
+    static let names: [String] = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+        .map { $0.replacing("+", with: "/") }
+    private static let scenarios = ScenarioLibrary(
+        scenarios: ["\(repository)/Scenarios"], topologies: "\(repository)/netns"
+    ).load().scenarios
+
+    init(_ name: String) throws {
+        scenario = try #require(Self.scenarios.first { $0.fullName == name })
+        let folder = "\(Self.folder)/\(name.replacing("/", with: "+"))"
+        let evidence = try JSONDecoder().decode(
+            Evidence.self, from: Data(contentsOf: URL(filePath: "\(folder)/evidence.json")))
+        frames = try CaptureFile(path: "\(folder)/capture.pcapng").frames.map {
+            RunFrame(
+                port: $0.port, time: $0.time - evidence.started, wireLength: $0.wireLength, octets: Array($0.octets))
+        }
+        self.evidence = evidence
+    }
+
+    var journeys: Journeys { Journeys(scenario: scenario, evidence: evidence, frames: frames) }
+    var verdict: Verdict { judge(scenario: scenario, evidence: evidence, frames: frames) }
+}
