@@ -78,7 +78,10 @@ public struct ScenarioPage {
         ]
         if let seed = evidence.engine.seed { facts.append(("seed", String(seed))) }
         facts.append(("topology", scenario.topology))
-        if let neutron = scenario.neutron { facts.append(("Neutron", "\(neutron.release), \(neutron.driver)")) }
+        if let neutron = scenario.neutron { 
+            let release = neutron.release ?? "rules from files"
+            facts.append(("Neutron", "\(release), \(neutron.driver)"))
+        }
         if !scenario.tags.isEmpty { facts.append(("tags", scenario.tags.joined(separator: ", "))) }
         if let source = scenario.source { facts.append(("source", source)) }
         facts.append(("packets", story.tally))
