@@ -4,7 +4,7 @@ internal import Kernel
 internal import Lab
 internal import Net
 
-/// drbench as PID 1 of a lab kernel.
+/// `drbench-lab` as PID 1 of a lab kernel.
 public enum Guest {
     /// Where the run's folder of the host appears, the only writable part of the host's file system.
     static let runFolder = "/run/drbench"

@@ -8,19 +8,19 @@ internal import Plan
 /// after `kill -9`. As an ordinary user it needs unprivileged user namespaces.
 public struct NativeEngine: Engine {
     public let name = "native"
-    /// The drbench program, which is started again inside the namespaces.
+    /// The program `drbench-lab`, which is started inside the namespaces.
     public var program: String
 
     public init(program: String) { self.program = program }
 
-    /// The hidden command by which the program knows that it is the laboratory.
-    public static let command = "native-lab"
+    /// What takes a run's folder's place in the program's command line if it is to probe only.
+    public static let probeWord = "--probe"
 
     public func run(_ request: RunRequest, observe: (LabEvent) -> Void) throws(RunFailure) {
         let folder = RunFolder(request.directory)
         try folder.write(request.plan)
         try start(
-            arguments: [Self.command, request.directory], directory: request.directory, seconds: request.timeLimit,
+            arguments: [request.directory], directory: request.directory, seconds: request.timeLimit,
             keep: { folder.write($0, to: RunFiles.console) }, observe: observe)
     }
 
@@ -28,7 +28,7 @@ public struct NativeEngine: Engine {
     public func probe() throws(RunFailure) -> Capabilities {
         var found: Capabilities?
         try start(
-            arguments: [Self.command, "--probe"], directory: "/", seconds: 20, keep: { _ in },
+            arguments: [Self.probeWord], directory: "/", seconds: 20, keep: { _ in },
             observe: { event in
                 if case .capabilities(let reasons) = event { found = Capabilities(reasons: reasons) }
             })
@@ -36,7 +36,7 @@ public struct NativeEngine: Engine {
         return found
     }
 
-    /// Starts the program again in namespaces of its own and waits for its end.
+    /// Starts the program in namespaces of its own and waits for its end.
     /// - Parameter keep: takes what it printed.
     private func start(
         arguments: [String], directory: String, seconds: Double, keep: ([UInt8]) -> Void, observe: (LabEvent) -> Void

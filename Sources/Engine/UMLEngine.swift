@@ -3,12 +3,12 @@ internal import Kernel
 public import Lab
 internal import Plan
 
-/// Runs plans in a lab kernel: Linux as an ordinary program (User-Mode Linux), with drbench as its PID 1 and this host's
+/// Runs plans in a lab kernel: Linux as an ordinary program (User-Mode Linux), with `drbench-lab` as its PID 1 and this host's
 /// file system, read-only, as its root. Needs no privileges.
 public struct UMLEngine: Engine {
     public let name = "uml"
     public var kernel: LabKernel
-    /// The drbench program that becomes PID 1.
+    /// The program `drbench-lab`, which becomes PID 1.
     public var program: String
     /// The guest's memory in MiB; nil for what a plan seems to need.
     public var memory: Int?

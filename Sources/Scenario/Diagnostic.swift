@@ -42,33 +42,6 @@ public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-extension Diagnostic {
-    /// With what would be right, unless the suggestion says as much: a long list is no help beside it.
-    static func wrong(
-        at location: SourceLocation, _ message: String, oneOf known: [String], suggestion: String?
-    ) -> Diagnostic {
-        let isPlenty = known.isEmpty || suggestion != nil && (known.count == 1 || known.count > 8)
-        return Diagnostic(
-            at: location, message, expected: isPlenty ? nil : Reader.oneOf(known), suggestion: suggestion)
-    }
-
-    /// Of a name that must be one of `known`. `kind` without an article: `host`.
-    static func unknown(
-        _ kind: String, _ name: String, at location: SourceLocation, known: [String]
-    ) -> Diagnostic {
-        wrong(
-            at: location, "unknown \(kind) '\(Tree.shortened(name))'", oneOf: known,
-            suggestion: NearestName.of(name, among: known))
-    }
-}
-
 extension [Diagnostic] {
     public var hasErrors: Bool { contains { $0.severity == .error } }
-
-    /// In the order of the files, each once: what a scenario has wrong is found again in every variant.
-    func tidied() -> [Diagnostic] {
-        var seen: Set<Diagnostic> = []
-        return filter { seen.insert($0).inserted }
-            .sorted { ($0.location, $0.message) < ($1.location, $1.message) }
-    }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Engine
 
 /// The command line.
 struct DRBench: ParsableCommand {
@@ -17,15 +16,13 @@ struct DRBench: ParsableCommand {
             MutateCommand.self,
             ImportCommand.self,
             DoctorCommand.self,
-            KernelCommand.self, SchemaCommand.self, NativeLabCommand.self,
+            KernelCommand.self, SchemaCommand.self,
         ])
 }
 
 @main
 enum Main {
     static func main() {
-        // As PID 1 of a lab kernel there is no command line to parse.
-        Guest.runIfOrdered()
         do {
             var command = try DRBench.parseAsRoot()
             try command.run()

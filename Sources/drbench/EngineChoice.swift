@@ -45,7 +45,7 @@ struct EngineChoice {
     }
 
     private static func uml(_ kernel: LabKernel, because reason: String) throws -> EngineChoice {
-        let engine = UMLEngine(kernel: kernel, program: Program.path)
+        let engine = UMLEngine(kernel: kernel, program: Program.laboratory)
         if let obstacle = engine.obstacle { throw EnvironmentError(obstacle) }
         return EngineChoice(
             engine: engine, capabilities: try kernel.capabilities,
@@ -53,7 +53,7 @@ struct EngineChoice {
     }
 
     private static func native(because reason: String) throws -> EngineChoice {
-        let engine = NativeEngine(program: Program.path)
+        let engine = NativeEngine(program: Program.laboratory)
         do {
             let capabilities = try engine.probe()
             return EngineChoice(

@@ -59,6 +59,13 @@ extension String {
 }
 
 enum Program {
+    /// The program that engines start: beside this one, or where `make install` puts it.
+    static var laboratory: String {
+        let beside = path.parent + "/drbench-lab"
+        let installed = path.parent.parent + "/libexec/drbench/drbench-lab"
+        return access(beside, F_OK) < 0 && access(installed, F_OK) == 0 ? installed : beside
+    }
+
     /// This program's own file.
     static var path: String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))

@@ -3,6 +3,7 @@ import Capture
 import Engine
 import FoundationEssentials
 import Plan
+import Reading
 import Scenario
 
 /// The scenarios that a command speaks of: the arguments and options that several commands share.

@@ -87,7 +87,7 @@ struct ProgramTests {
     }
 
     @Test(
-        "a user without privileges needs no more than a copy of the program, a lab kernel and scenarios",
+        "a user without privileges needs no more than a copy of the programs, a lab kernel and scenarios",
         .enabled(if: Workplace.isRoot, Workplace.needsRoot))
     func unprivileged() async throws {
         // Below /tmp, because the way to the checkout may be closed to others.
@@ -96,7 +96,7 @@ struct ProgramTests {
         let manager = FileManager.default
         try manager.createDirectory(atPath: folder.path + "/kernels", withIntermediateDirectories: true)
         let copies = [
-            (Workplace.drbench, "drbench"), (Workplace.bench, "bench"),
+            (Workplace.drbench, "drbench"), (Workplace.laboratory, "drbench-lab"), (Workplace.bench, "bench"),
             (URL(filePath: kernel.program).deletingLastPathComponent().path, "kernels/lab"),
         ]
         for (source, copy) in copies {

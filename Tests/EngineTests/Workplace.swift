@@ -18,6 +18,8 @@ enum Workplace {
 
     /// $DRBENCH_PROGRAM names an optimised one.
     static let drbench = ProcessInfo.processInfo.environment["DRBENCH_PROGRAM"] ?? built + "/drbench"
+    /// Beside drbench, as it looks for it itself.
+    static let laboratory = URL(filePath: drbench).deletingLastPathComponent().path + "/drbench-lab"
     static let misfit = built + "/misfit"
     static let overseer = built + "/overseer"
 
@@ -34,7 +36,7 @@ enum Workplace {
 
     /// Whether this host's kernel can carry the test scenarios.
     static let hostCanRun: Bool = {
-        guard isRoot, let able = try? NativeEngine(program: drbench).probe() else { return false }
+        guard isRoot, let able = try? NativeEngine(program: laboratory).probe() else { return false }
         return able.has("bridge-nf") && able.has("conntrack")
     }()
     static let needsHost: Comment = "this host's kernel lacks br_netfilter or conntrack, or this is not root"

@@ -1,5 +1,6 @@
 import Foundation
 import Import
+import Reading
 import Scenario
 
 /// A bundle that was recorded in a lab: each file is what its tool printed there, in the scenarios `bundle.yaml` and

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import Reading
 @testable import Scenario
 
 /// Scenarios/CATALOGUE.md and Scenarios/README.md name scenarios and link to their files.

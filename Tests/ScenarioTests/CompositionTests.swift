@@ -1,6 +1,7 @@
 import Net
 import Testing
 
+@testable import Reading
 @testable import Scenario
 
 @Suite("Parameters, matrices and mutations")

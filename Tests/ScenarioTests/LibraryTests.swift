@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Testing
 
+@testable import Reading
 @testable import Scenario
 
 /// The package's own directory.

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Reading
 @testable import Scenario
 
 /// What somebody wrote below the two lines that every scenario has, and every line they must get.

@@ -3,6 +3,7 @@ import Testing
 // Swift Testing has a type of this name, too.
 import struct Scenario.Expectation
 
+@testable import Reading
 @testable import Scenario
 
 @Suite("What happens over time, read")

@@ -1,3 +1,4 @@
+@testable import Reading
 @testable import Scenario
 
 /// Swift Testing has a SourceLocation of its own, and `Scenario.SourceLocation` would be looked up in the struct.

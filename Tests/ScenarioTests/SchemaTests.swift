@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Testing
 
+@testable import Reading
 @testable import Scenario
 
 @Suite("The JSON Schema")

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Reading
 @testable import Scenario
 
 @Suite("From YAML to a tree with places")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Engine
 import Glibc
 import Plan
+import Reading
 import Scenario
 
 struct DoctorCommand: ParsableCommand {

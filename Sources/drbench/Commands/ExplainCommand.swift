@@ -3,6 +3,7 @@ import Capture
 import Engine
 import Evidence
 import FoundationEssentials
+import Reading
 import Report
 import Scenario
 import Verdict

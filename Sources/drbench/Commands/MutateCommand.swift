@@ -1,6 +1,7 @@
 import ArgumentParser
 import Engine
 import FoundationEssentials
+import Reading
 import Report
 import Scenario
 import Verdict

@@ -3,6 +3,7 @@ import Dispatch
 import Engine
 import Evidence
 import FoundationEssentials
+import Reading
 import Report
 import Scenario
 import Synchronization

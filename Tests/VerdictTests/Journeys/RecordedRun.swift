@@ -1,6 +1,7 @@
 import Capture
 import Evidence
 import Foundation
+import Reading
 import Scenario
 import Testing
 import Verdict
