@@ -86,9 +86,11 @@ let package = Package(
         .testTarget(
             name: "KernelTests", dependencies: ["CNetlink", "Evidence", "Kernel", "Net"], swiftSettings: settings),
         .testTarget(name: "CaptureTests", dependencies: ["CPcap", "Capture", "Net"], swiftSettings: settings),
-        .testTarget(name: "ScenarioTests", dependencies: ["Evidence", "Net", "Reading", "Scenario"], swiftSettings: settings),
         .testTarget(
-            name: "ImportTests", dependencies: ["Import", "Net", "Plan", "Reading", "Scenario"], resources: [.copy("Bundles")],
+            name: "ScenarioTests", dependencies: ["Evidence", "Net", "Reading", "Scenario"], swiftSettings: settings),
+        .testTarget(
+            name: "ImportTests", dependencies: ["Import", "Net", "Plan", "Reading", "Scenario"],
+            resources: [.copy("Bundles")],
             swiftSettings: settings),
         .testTarget(
             name: "PlanTests", dependencies: ["Net", "Plan", "Reading", "Scenario"], resources: [.copy("Golden")],
@@ -100,7 +102,8 @@ let package = Package(
             name: "VerdictTests", dependencies: ["Capture", "Evidence", "Net", "Reading", "Scenario", "Verdict"],
             exclude: ["Runs"], swiftSettings: settings),
         .testTarget(
-            name: "ReportTests", dependencies: ["Capture", "Evidence", "Net", "Reading", "Report", "Scenario", "Verdict"],
+            name: "ReportTests",
+            dependencies: ["Capture", "Evidence", "Net", "Reading", "Report", "Scenario", "Verdict"],
             exclude: ["Browser"], swiftSettings: settings),
         .testTarget(
             name: "EngineTests", dependencies: ["Capture", "Engine", "Evidence", "Lab", "Net", "Plan"],

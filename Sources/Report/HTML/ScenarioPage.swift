@@ -78,7 +78,7 @@ public struct ScenarioPage {
         ]
         if let seed = evidence.engine.seed { facts.append(("seed", String(seed))) }
         facts.append(("topology", scenario.topology))
-        if let neutron = scenario.neutron { 
+        if let neutron = scenario.neutron {
             let release = neutron.release ?? "rules from files"
             facts.append(("Neutron", "\(release), \(neutron.driver)"))
         }
