@@ -15,24 +15,25 @@ public final class ProcNet: Sendable {
     /// Errors: those of open(2).
     public init(of namespace: NetworkNamespace) throws(KernelError) {
         // A thread's own /proc/net: whoever opens it, it is that thread's namespace.
-        func file(_ name: String) throws(KernelError) -> WholeFile {
+        func file(_ name: String, isOneRecord: Bool = false) throws(KernelError) -> WholeFile {
             do {
                 return try WholeFile(
-                    "/proc/self/task/\(namespace.threadID)/net/\(name)", during: "read /proc/net/\(name)")
+                    "/proc/self/task/\(namespace.threadID)/net/\(name)", during: "read /proc/net/\(name)",
+                    isOneRecord: isOneRecord)
             } catch {
                 throw KernelError(error, during: "", in: namespace.name)
             }
         }
-        func optionalFile(_ name: String) throws(KernelError) -> WholeFile? {
+        func optionalFile(_ name: String, isOneRecord: Bool = false) throws(KernelError) -> WholeFile? {
             do {
-                return try file(name)
+                return try file(name, isOneRecord: isOneRecord)
             } catch  where error.code == ENOENT {
                 return nil
             }
         }
-        snmp = try file("snmp")
-        netstat = try file("netstat")
-        snmp6 = try optionalFile("snmp6")
+        snmp = try file("snmp", isOneRecord: true)
+        netstat = try file("netstat", isOneRecord: true)
+        snmp6 = try optionalFile("snmp6", isOneRecord: true)
         routeCache = try optionalFile("stat/rt_cache")
         tcp = try file("tcp")
         tcp6 = try optionalFile("tcp6")
@@ -59,12 +60,13 @@ public final class ProcNet: Sendable {
     /// /proc/net/tcp: `0: 00000000:0050 00000000:0000 0A …`; state 0A is TCP_LISTEN.
     static func parseListening(_ text: String) -> Set<UInt16> {
         var ports: Set<UInt16> = []
-        for line in text.split(separator: "\n").dropFirst() {
-            let words = line.split(separator: " ", maxSplits: 4)
-            guard words.count > 3, words[3] == "0A", let colon = words[1].lastIndex(of: ":"),
-                let port = UInt16(words[1][words[1].index(after: colon)...], radix: 16)
-            else { continue }
-            ports.insert(port)
+        ProcText.forEachLine(of: text) { line in
+            var words = line
+            guard words.next() != nil, let local = words.next(), words.next() != nil, let state = words.next(),
+                state.elementsEqual("0A".utf8), let colon = local.lastIndex(of: UInt8(ascii: ":")),
+                let port = ProcText.integer(local[(colon + 1)...], radix: 16)
+            else { return }
+            ports.insert(UInt16(truncatingIfNeeded: port))
         }
         return ports
     }
@@ -77,46 +79,60 @@ public final class ProcNet: Sendable {
     /// /proc/net/snmp and /proc/net/netstat: lines in pairs, `Ip: Forwarding DefaultTTL …` and `Ip: 1 64 …`.
     static func parseTable(_ text: String) -> [String: Int] {
         var counters: [String: Int] = [:]
-        var names: [Substring] = []
-        for line in text.split(separator: "\n") {
-            let words = line.split(separator: " ")
-            guard let group = words.first else { continue }
-            guard names.first == group, names.count == words.count else {
-                names = words
-                continue
+        var names: ProcText.Words?
+        ProcText.forEachLine(of: text) { line in
+            guard let pair = names.flatMap({ Self.parsePair($0, line) }) else {
+                names = line
+                return
             }
-            for (name, value) in zip(names, words).dropFirst() {
-                let name = "\(group.dropLast()).\(name)"
-                if let value = Int(value), value != 0, !settings.contains(name) { counters[name] = value }
-            }
-            names = []
+            for (name, value) in pair where !settings.contains(name) { counters[name] = value }
+            names = nil
         }
         return counters
+    }
+
+    /// What is not zero; nil if the lines are no pair.
+    private static func parsePair(_ names: ProcText.Words, _ values: ProcText.Words) -> [(String, Int)]? {
+        var (names, values) = (names, values)
+        guard let group = names.next(), let other = values.next(), group.elementsEqual(other) else { return nil }
+        var pairs: [(String, Int)] = []
+        while let name = names.next() {
+            guard let word = values.next() else { return nil }
+            if let value = ProcText.integer(word), value != 0 {
+                pairs.append(("\(ProcText.string(group.dropLast())).\(ProcText.string(name))", value))
+            }
+        }
+        return values.next() == nil ? pairs : nil
     }
 
     /// /proc/net/snmp6: `Ip6InReceives 12`. The group's name ends at its 6, as in `Icmp6` and `UdpLite6`.
     static func parseList(_ text: String) -> [String: Int] {
         var counters: [String: Int] = [:]
-        for line in text.split(separator: "\n") {
-            let words = line.split { $0 == " " || $0 == "\t" }
-            guard words.count == 2, let value = Int(words[1]), value != 0, let six = words[0].firstIndex(of: "6")
-            else { continue }
-            let name = words[0]
-            counters["\(name[...six]).\(name[name.index(after: six)...])"] = value
+        ProcText.forEachLine(of: text) { line in
+            var words = line
+            guard let name = words.next(), let word = words.next(), words.next() == nil,
+                let value = ProcText.integer(word), value != 0, let six = name.firstIndex(of: UInt8(ascii: "6"))
+            else { return }
+            counters["\(ProcText.string(name[...six])).\(ProcText.string(name[(six + 1)...]))"] = value
         }
         return counters
     }
 
     /// /proc/net/stat/rt_cache: names, then a line of hexadecimal numbers for each CPU.
     static func parseRouteCache(_ text: String) -> [String: Int] {
-        let lines = text.split(separator: "\n").map { $0.split(separator: " ") }
-        guard let names = lines.first else { return [:] }
         var counters: [String: Int] = [:]
-        for line in lines.dropFirst() {
-            // `entries` is no counter: each line has the same number, that of cached routes now.
-            for (name, value) in zip(names, line) where name != "entries" {
-                guard let value = Int(value, radix: 16), value != 0 else { continue }
-                counters["rt_cache.\(name)", default: 0] &+= value
+        var heading: ProcText.Words?
+        ProcText.forEachLine(of: text) { line in
+            guard var names = heading else {
+                heading = line
+                return
+            }
+            var values = line
+            while let name = names.next(), let word = values.next() {
+                // `entries` is no counter: each line has the same number, that of cached routes now.
+                guard let value = ProcText.integer(word, radix: 16), value != 0, !name.elementsEqual("entries".utf8)
+                else { continue }
+                counters["rt_cache.\(ProcText.string(name))", default: 0] &+= value
             }
         }
         return counters

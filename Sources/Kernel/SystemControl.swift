@@ -79,9 +79,13 @@ final class WholeFile: Sendable {
     private let path: String
     private let operation: String
     private let descriptor: Int32
+    private let isOneRecord: Bool
 
     /// Errors: those of open(2), about `operation`.
-    init(_ path: String, during operation: String) throws(KernelError) {
+    /// - Parameter isOneRecord: whether the kernel writes it in one go (single_open in fs/seq_file.c). Then what leaves
+    ///   room in the buffer was all, and need not be asked for the rest.
+    init(_ path: String, during operation: String, isOneRecord: Bool = false) throws(KernelError) {
+        self.isOneRecord = isOneRecord
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
         self.path = path
         self.operation = operation
@@ -101,6 +105,7 @@ final class WholeFile: Sendable {
                 let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(content.count))
                 if count > 0 {
                     content += buffer.prefix(count)
+                    if isOneRecord, count < buffer.count { return }
                 } else if count == 0 || errno != EINTR {
                     code = count == 0 ? 0 : errno
                     return
