@@ -109,8 +109,10 @@ let package = Package(
             name: "EngineTests", dependencies: ["Capture", "Engine", "Evidence", "Lab", "Net", "Plan"],
             exclude: ["Bench"],
             swiftSettings: settings),
-        // Programs that EngineTests runs: an init that misbehaves, and a witness of what drbench leaves behind.
+        // Programs that EngineTests runs: an init that misbehaves, one that tries what the lab kernel's patches could have
+        // broken, and a witness of what drbench leaves behind.
         .executableTarget(name: "misfit", path: "Tests/Misfit"),
+        .executableTarget(name: "trial", path: "Tests/Trial"),
         .executableTarget(name: "overseer", path: "Tests/Overseer"),
         // The built program as a whole; see DRBENCH_PROGRAM in the Makefile.
         .testTarget(

@@ -7,9 +7,9 @@ import Testing
 /// Lab kernels whose PID 1 does what it must not do.
 @Suite(.enabled(if: Workplace.hasLabKernel, Workplace.needsLabKernel))
 struct GuestEndTests {
-    /// Runs a guest whose PID 1 is the misfit, under the name that says what it does.
+    /// Runs a guest whose PID 1 is the misfit or another program, under the name that says what it does.
     private func failure(
-        _ name: String, timeLimit: Double = 60, realTime: Bool = false
+        _ name: String, program original: String = Workplace.misfit, timeLimit: Double = 60, realTime: Bool = false
     ) async throws -> (failure: RunFailure?, folder: Folder) {
         let folder = try Workplace.folder()
         let program = folder.path + "/" + name
@@ -18,7 +18,7 @@ struct GuestEndTests {
             try Data("nothing".utf8).write(to: URL(filePath: program))
         } else {
             // A copy: of a link the guest would see where it leads.
-            try FileManager.default.copyItem(atPath: Workplace.misfit, toPath: program)
+            try FileManager.default.copyItem(atPath: original, toPath: program)
         }
         let kernel = try #require(Workplace.labKernel)
         let output = try Folder(folder.path + "/out", in: folder)
@@ -61,6 +61,15 @@ struct GuestEndTests {
         #expect(failure?.kind == .panic)
         let program = URL(filePath: folder.path).deletingLastPathComponent().path + "/nobody"
         #expect(failure?.explanation.hasPrefix("the guest cannot execute \(program): EACCES") == true)
+    }
+
+    @Test(
+        "no thread loses registers, and no file its contents when memory is short",
+        arguments: ["registers", "files"])
+    func trial(name: String) async throws {
+        let (failure, _) = try await failure(name, program: Workplace.trial)
+        #expect(failure?.explanation == "PID 1 of the guest ended with status 0, before drbench had started in it")
+        #expect(failure?.console.first == "trial: 0 wrong")
     }
 
     @Test("a guest that switches itself off has ended early")

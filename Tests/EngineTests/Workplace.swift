@@ -21,6 +21,7 @@ enum Workplace {
     /// Beside drbench, as it looks for it itself.
     static let laboratory = URL(filePath: drbench).deletingLastPathComponent().path + "/drbench-lab"
     static let misfit = built + "/misfit"
+    static let trial = built + "/trial"
     static let overseer = built + "/overseer"
 
     static let labKernel = LabKernel.choose(
