@@ -185,8 +185,7 @@ final class Run {
                 let text = try place.savedRules(family)
                 guard !text.isEmpty else { continue }
                 mkdir("\(folder)/rules", 0o755)
-                try Data(text.utf8).write(
-                    to: URL(filePath: "\(folder)/rules/\(place.name).\(family.rawValue).rules"))
+                try PlainFile.write(text.utf8, to: "\(folder)/rules/\(place.name).\(family.rawValue).rules")
             }
         }
     }
@@ -207,6 +206,6 @@ final class Run {
         try captures.write(to: capture)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        try encoder.encode(evidence).write(to: URL(filePath: "\(folder)/evidence.json"))
+        try PlainFile.write(encoder.encode(evidence), to: "\(folder)/evidence.json")
     }
 }

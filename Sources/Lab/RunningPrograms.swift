@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Glibc
 internal import Kernel
 internal import Plan
@@ -89,7 +88,7 @@ final class RunningPrograms {
     func save(to folder: String) throws {
         for entry in entries where !entry.text.isEmpty {
             mkdir(folder, 0o755)
-            try Data(entry.text.utf8).write(to: URL(filePath: "\(folder)/\(entry.host).\(entry.name).log"))
+            try PlainFile.write(entry.text.utf8, to: "\(folder)/\(entry.host).\(entry.name).log")
         }
     }
 

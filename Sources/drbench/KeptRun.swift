@@ -2,6 +2,7 @@ import Capture
 import Engine
 import Evidence
 import FoundationEssentials
+import Kernel
 import Report
 import Scenario
 import Verdict
@@ -69,7 +70,7 @@ struct KeptRun {
 
     private func write(_ data: Data, to name: String) throws(EnvironmentError) {
         do {
-            try data.write(to: URL(filePath: "\(folder)/\(name)"))
+            try PlainFile.write(data, to: "\(folder)/\(name)")
         } catch {
             throw EnvironmentError("cannot write \(folder)/\(name): \(error)")
         }
