@@ -94,9 +94,18 @@ struct ConntrackTests {
             try Program.check(["ping", "-c", "1", "127.0.0.1"])
             try Program.check(["ping", "-c", "1", "::1"])
 
-            let entries = try conntrack.entries()
-            var shown = listed(try Program.check(["conntrack", "-L", "-o", "extended", "-f", "ipv4"]))
-            shown += listed(try Program.check(["conntrack", "-L", "-o", "extended", "-f", "ipv6"]))
+            // The closed connection goes on to CLOSE_WAIT when the other end's ACK comes, which can be delayed: two looks at
+            // the table are of one moment if a third one is as the first.
+            var entries = try conntrack.entries()
+            var shown: [String] = []
+            var isSteady = false
+            for _ in 0..<100 where !isSteady {
+                shown = listed(try Program.check(["conntrack", "-L", "-o", "extended", "-f", "ipv4"]))
+                shown += listed(try Program.check(["conntrack", "-L", "-o", "extended", "-f", "ipv6"]))
+                let again = try conntrack.entries()
+                isSteady = again.map(described) == entries.map(described)
+                entries = again
+            }
             #expect(entries.map(described).sorted() == shown.sorted())
 
             let established = entries.first { $0.original.sourcePort == 40001 }

@@ -5,6 +5,7 @@ import Plan
 import Testing
 import Traffic
 
+@testable import Reading
 @testable import Scenario
 
 /// Rooms that cannot see each other must mean the same by the same words.

@@ -1,6 +1,7 @@
 import Evidence
 import Foundation
 import Net
+import Reading
 import Scenario
 import Testing
 import Verdict
