@@ -14,14 +14,14 @@ struct RunFolder {
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         do {
             let data = try encoder.encode(plan)
-            try data.write(to: URL(filePath: path).appending(path: RunFiles.plan))
+            try writeFile("\(path)/\(RunFiles.plan)", data)
         } catch {
             throw RunFailure(.couldNotStart, "cannot write the plan to \(path): \(error)")
         }
     }
 
     func write(_ bytes: [UInt8], to name: String) {
-        try? Data(bytes).write(to: URL(filePath: path).appending(path: name))
+        try? writeFile("\(path)/\(name)", bytes)
     }
 
     func remove(_ name: String) {

@@ -89,7 +89,7 @@ final class RunningPrograms {
     func save(to folder: String) throws {
         for entry in entries where !entry.text.isEmpty {
             mkdir(folder, 0o755)
-            try Data(entry.text.utf8).write(to: URL(filePath: "\(folder)/\(entry.host).\(entry.name).log"))
+            try writeFile("\(folder)/\(entry.host).\(entry.name).log", entry.text.utf8)
         }
     }
 
