@@ -95,7 +95,8 @@ public struct CaptureFile: Sendable, Equatable {
         return writer.octets
     }
 
-    private static func contents(of path: String) throws(CaptureError) -> [UInt8] {
+    /// A file as it is. Throws `CaptureError.file`.
+    public static func contents(of path: String) throws(CaptureError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .file(operation: "open \(path)", code: errno) }
         defer { close(descriptor) }

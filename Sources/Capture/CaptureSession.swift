@@ -25,6 +25,8 @@ public final class CaptureSession: Sendable {
     public let snapshotLength: Int
     public let ringSize: Int
     public let filter: String?
+    /// What addresses are called, for readers of the file.
+    private let names: [(address: [UInt8], name: String)]
 
     private struct State {
         var captures: [PortCapture?]
@@ -35,15 +37,19 @@ public final class CaptureSession: Sendable {
     private let state: Mutex<State>
 
     /// Nothing is captured yet. `filter` holds for all ports; throws `CaptureError.badFilter` if it does not compile.
+    ///
+    /// - Parameter names: IPv4 and IPv6 addresses, as octets, and what Wireshark is to call them.
     public init(
         ports: [Port], snapshotLength: Int = PortCapture.defaultSnapshotLength,
-        ringSize: Int = PortCapture.defaultRingSize, filter: String? = nil
+        ringSize: Int = PortCapture.defaultRingSize, filter: String? = nil,
+        names: [(address: [UInt8], name: String)] = []
     ) throws(CaptureError) {
         if let filter { _ = try PacketFilter(filter) }
         self.ports = ports
         self.snapshotLength = snapshotLength
         self.ringSize = ringSize
         self.filter = filter
+        self.names = names
         state = Mutex(
             State(
                 captures: Array(repeating: nil, count: ports.count),
@@ -152,6 +158,7 @@ public final class CaptureSession: Sendable {
                     name: port.name, description: port.description, snapshotLength: snapshotLength, filter: filter)
             }
         }
+        if !names.isEmpty { visit { $0.addNames(names) } }
         for (port, record) in Self.merge(buffers) {
             let buffer = buffers[port]
             let frame = buffer.records[record]

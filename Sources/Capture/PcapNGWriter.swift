@@ -137,7 +137,7 @@ public struct PcapNGWriter: Sendable {
 }
 
 extension [UInt8] {
-    fileprivate mutating func append(little number: some FixedWidthInteger & UnsignedInteger) {
+    mutating func append(little number: some FixedWidthInteger & UnsignedInteger) {
         for index in 0..<number.bitWidth / 8 { append(UInt8(truncatingIfNeeded: number >> (8 * index))) }
     }
 

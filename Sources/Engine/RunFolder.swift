@@ -14,14 +14,14 @@ struct RunFolder {
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         do {
             let data = try encoder.encode(plan)
-            try PlainFile.write(data, to: "\(path)/\(RunFiles.plan)")
+            try writeFile("\(path)/\(RunFiles.plan)", data)
         } catch {
             throw RunFailure(.couldNotStart, "cannot write the plan to \(path): \(error)")
         }
     }
 
     func write(_ bytes: [UInt8], to name: String) {
-        try? PlainFile.write(bytes, to: "\(path)/\(name)")
+        try? writeFile("\(path)/\(name)", bytes)
     }
 
     func remove(_ name: String) {

@@ -5,6 +5,7 @@ internal import Glibc
 internal import Kernel
 internal import Net
 internal import Plan
+internal import Scenario
 internal import Synchronization
 internal import Traffic
 
@@ -37,7 +38,8 @@ final class Run {
         evidence = Evidence(scenario: plan.scenario, engine: engine, started: clock.start)
         let captures = try CaptureSession(
             ports: plan.captures.map { .init(name: $0.name, interface: $0.interface) },
-            snapshotLength: plan.snapshotLength)
+            snapshotLength: plan.snapshotLength,
+            names: plan.names.map { (address: $0.address.octets, name: $0.name) })
         self.captures = captures
         programs = RunningPrograms(clock: clock)
         let clock = clock
@@ -185,7 +187,7 @@ final class Run {
                 let text = try place.savedRules(family)
                 guard !text.isEmpty else { continue }
                 mkdir("\(folder)/rules", 0o755)
-                try PlainFile.write(text.utf8, to: "\(folder)/rules/\(place.name).\(family.rawValue).rules")
+                try writeFile("\(folder)/rules/\(place.name).\(family.rawValue).rules", text.utf8)
             }
         }
     }
@@ -206,6 +208,6 @@ final class Run {
         try captures.write(to: capture)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        try PlainFile.write(encoder.encode(evidence), to: "\(folder)/evidence.json")
+        try writeFile("\(folder)/evidence.json", try encoder.encode(evidence))
     }
 }

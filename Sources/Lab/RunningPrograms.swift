@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import Glibc
 internal import Kernel
 internal import Plan
@@ -88,7 +89,7 @@ final class RunningPrograms {
     func save(to folder: String) throws {
         for entry in entries where !entry.text.isEmpty {
             mkdir(folder, 0o755)
-            try PlainFile.write(entry.text.utf8, to: "\(folder)/\(entry.host).\(entry.name).log")
+            try writeFile("\(folder)/\(entry.host).\(entry.name).log", entry.text.utf8)
         }
     }
 

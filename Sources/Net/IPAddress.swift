@@ -114,8 +114,27 @@ public struct IPAddress: Hashable, Sendable, Comparable {
 extension IPAddress: CustomStringConvertible {
     public var description: String {
         switch family {
-        case .v4: octets.map(String.init).joined(separator: ".")
+        case .v4: v4Description
         case .v6: v6Description
+        }
+    }
+
+    /// At most fifteen octets, which a String holds without memory of its own: evidence has many thousand addresses.
+    private var v4Description: String {
+        String(unsafeUninitializedCapacity: 15) { text in
+            var count = 0
+            func put(_ octet: UInt8) {
+                text[count] = octet
+                count += 1
+            }
+            for shift in [24, 16, 8, 0] {
+                let octet = UInt8(truncatingIfNeeded: value >> UInt128(shift))
+                if octet >= 100 { put(0x30 + octet / 100) }
+                if octet >= 10 { put(0x30 + octet / 10 % 10) }
+                put(0x30 + octet % 10)
+                if shift > 0 { put(0x2E) }
+            }
+            return count
         }
     }
 

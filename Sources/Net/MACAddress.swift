@@ -46,7 +46,19 @@ public struct MACAddress: Hashable, Sendable, Comparable, CustomStringConvertibl
     public var isMulticast: Bool { bits >> 40 & 1 == 1 }
 
     public var description: String {
-        octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
+        String(unsafeUninitializedCapacity: 17) { text in
+            func digit(_ value: UInt64) -> UInt8 {
+                let nibble = UInt8(truncatingIfNeeded: value & 0xF)
+                return nibble < 10 ? 0x30 + nibble : 0x57 + nibble
+            }
+            for octet in 0..<6 {
+                let value = bits >> UInt64(40 - 8 * octet)
+                text[octet * 3] = digit(value >> 4)
+                text[octet * 3 + 1] = digit(value)
+                if octet < 5 { text[octet * 3 + 2] = 0x3A }
+            }
+            return 17
+        }
     }
 
     public static func < (a: MACAddress, b: MACAddress) -> Bool { a.bits < b.bits }

@@ -11,6 +11,8 @@ public struct Plan: Codable, Sendable, Equatable {
     public var setup: [Operation] = []
     /// The interfaces to capture, in the order of the capture file's interface blocks.
     public var captures: [CapturePoint] = []
+    /// What the capture file says that addresses are called.
+    public var names: [AddressName] = []
     public var servers: [ServerPlan] = []
     /// What runs before the first step.
     public var programs: [ProgramPlan] = []

@@ -62,6 +62,7 @@ struct Planner {
         plan.programs = scenario.hosts.flatMap { host in
             host.programs.filter(\.starts).map { Plan.ProgramPlan($0, in: host.name) }
         }
+        plan.names = scenario.addressNames
         plan.awaitsIPVSStatistics = scenario.expectations.askForIPVSStatistics
         for step in scenario.timeline {
             let planned = try plan(step)

@@ -7,28 +7,69 @@ public import Verdict
 public struct Explanation {
     private let scenario: Scenario
     private let evidence: Evidence
-    let journeys: Journeys
+    public let journeys: Journeys
     let diagnostician: Diagnostician
+    /// The flows that failed.
+    let failures: [Failure]
+    private let names: [MACAddress: String]
     private let width = 100
+
+    /// A flow with a request that was not answered, or with a packet that met its end.
+    struct Failure {
+        var flow: Flow
+        /// What its client saw of it.
+        var transcript: Transcript?
+        /// The first of its journeys that ended badly.
+        var dead: Journey?
+        var diagnosis: Diagnosis?
+
+        var journeys: [Int] { (flow.forward + flow.reply).sorted() }
+    }
 
     public init(scenario: Scenario, evidence: Evidence, journeys: Journeys) {
         self.scenario = scenario
         self.evidence = evidence
         self.journeys = journeys
         diagnostician = Diagnostician(scenario: scenario, evidence: evidence, journeys: journeys)
+        failures = Self.failures(evidence, journeys, diagnostician)
+        let cards = scenario.hosts.flatMap { host in host.ports.map { ($0.macAddress, host.name) } }
+        names = Dictionary(cards, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Those whose request was not answered first; behind them those that lost packets and came through nevertheless.
+    private static func failures(
+        _ evidence: Evidence, _ journeys: Journeys, _ diagnostician: Diagnostician
+    ) -> [Failure] {
+        var transcripts: [Endpoint: [Transcript]] = [:]
+        for transcript in evidence.steps.flatMap(\.transcripts) {
+            if let source = transcript.source { transcripts[source, default: []].append(transcript) }
+        }
+        var unanswered: [Failure] = []
+        var answered: [Failure] = []
+        for flow in journeys.flows {
+            let transcript = transcripts[flow.client]?.first { $0.destination == flow.server }
+            let dead = (flow.forward + flow.reply).filter { !journeys.journeys[$0].end.isGood }.min()
+            let isUnanswered = transcript.map { $0.outcome != .answered } ?? (dead != nil)
+            guard isUnanswered || dead != nil else { continue }
+            let failure = Failure(
+                flow: flow, transcript: transcript, dead: dead.map { journeys.journeys[$0] },
+                diagnosis: diagnostician.diagnosis(of: flow))
+            if isUnanswered { unanswered.append(failure) } else { answered.append(failure) }
+        }
+        return unanswered + answered
     }
 
     /// - Parameters:
     ///   - chosen: the numbers of journeys to speak of; nil for the flows that failed, or, if none did, the first flow.
     ///   - folder: where the evidence is, for the reader to find it.
     public func text(of chosen: Set<Int>?, folder: String) -> String {
-        var failing = failingFlows
+        var failing = failures
         var shown: [Journey]
         if let chosen {
             shown = journeys.journeys.filter { chosen.contains($0.number) }
-            failing = failing.filter { flow in (flow.forward + flow.reply).contains { chosen.contains($0 + 1) } }
+            failing = failing.filter { $0.journeys.contains { chosen.contains($0 + 1) } }
         } else {
-            let flows = failing.isEmpty ? Array(journeys.flows.prefix(1)) : Array(failing.prefix(2))
+            let flows = failing.isEmpty ? Array(journeys.flows.prefix(1)) : failing.prefix(2).map(\.flow)
             let indices = Set(flows.flatMap { $0.forward + $0.reply })
             shown = journeys.journeys.enumerated().filter { indices.contains($0.offset) || isOddity($0.element) }
                 .map(\.element)
@@ -52,8 +93,8 @@ public struct Explanation {
     /// The names of what made flows fail, each once; `?` for a flow whose failure nothing explains.
     public var reasons: [String] {
         var names: [String] = []
-        for flow in failingFlows {
-            let name = diagnostician.diagnosis(of: flow)?.name ?? "? (\(flow.text))"
+        for failure in failures {
+            let name = failure.diagnosis?.name ?? "? (\(failure.flow.text))"
             if !names.contains(name) { names.append(name) }
         }
         return names
@@ -71,67 +112,48 @@ public struct Explanation {
         return "\(journeys.journeys.count) packets: " + parts.joined(separator: ", ")
     }
 
-    /// Those with a request that was not answered, or with a packet that met its end.
-    var failingFlows: [Flow] {
-        let unanswered = journeys.flows.filter { flow in
-            transcript(of: flow).map { $0.outcome != .answered } ?? (firstDead(of: flow) != nil)
-        }
-        // Those that lost packets and came through nevertheless are told of behind them.
-        return unanswered + journeys.flows.filter { !unanswered.contains($0) && firstDead(of: $0) != nil }
-    }
-
-    func transcript(of flow: Flow) -> Transcript? {
-        evidence.steps.lazy.flatMap(\.transcripts).first {
-            $0.source == flow.client && $0.destination == flow.server
-        }
-    }
-
     /// Flows that failed in the same way are told once.
-    func grouped(_ flows: [Flow]) -> [[Flow]] {
-        var groups: [[Flow]] = []
-        var keys: [String] = []
-        for flow in flows {
-            let dead = firstDead(of: flow)
+    func grouped(_ failures: [Failure]) -> [[Failure]] {
+        var groups: [[Failure]] = []
+        var known: [[String?]: Int] = [:]
+        for failure in failures {
+            let dead = failure.dead
             let key = [
-                transcript(of: flow)?.outcome.rawValue, dead?.end.text, dead?.blame?.place,
-                dead?.blame?.rule?.chain, diagnostician.diagnosis(of: flow)?.because,
-            ].map { $0 ?? "" }.joined(separator: "|")
-            if let known = keys.firstIndex(of: key) {
-                groups[known].append(flow)
+                failure.transcript?.outcome.rawValue, dead?.end.text, dead?.blame?.place, dead?.blame?.rule?.chain,
+                failure.diagnosis?.because,
+            ]
+            if let group = known[key] {
+                groups[group].append(failure)
             } else {
-                keys.append(key)
-                groups.append([flow])
+                known[key] = groups.count
+                groups.append([failure])
             }
         }
         return groups
     }
 
-    func firstDead(of flow: Flow) -> Journey? {
-        (flow.forward + flow.reply).sorted().map { journeys.journeys[$0] }.first { !$0.end.isGood }
-    }
-
     // MARK: Blocks
 
-    private func block(_ flows: [Flow], folder: String) -> [String] {
-        guard let flow = flows.first else { return [] }
-        var head = flow.text
-        if let transcript = transcript(of: flow) { head += ": \(transcript.outcome.rawValue)" }
-        if flows.count > 1 { head += " (and \(flows.count - 1) more)" }
+    private func block(_ failures: [Failure], folder: String) -> [String] {
+        guard let failure = failures.first else { return [] }
+        var head = failure.flow.text
+        if let transcript = failure.transcript { head += ": \(transcript.outcome.rawValue)" }
+        if failures.count > 1 { head += " (and \(failures.count - 1) more)" }
         var lines = [head]
-        if let dead = firstDead(of: flow) {
+        if let dead = failure.dead {
             lines += hops(of: dead)
-            let others = (flow.forward + flow.reply).sorted().map { journeys.journeys[$0] }
+            let others = failure.journeys.map { journeys.journeys[$0] }
                 .filter { !$0.end.isGood && $0.number != dead.number }
             if !others.isEmpty {
                 lines.append(
                     "           and so \(others.prefix(8).map { "#\($0.number)" }.joined(separator: ", "))"
                         + (others.count > 8 ? " and \(others.count - 8) more" : ""))
             }
-        } else if let last = (flow.forward + flow.reply).max() {
+        } else if let last = failure.journeys.last {
             lines += hops(of: journeys.journeys[last])
         }
-        if let diagnosis = diagnostician.diagnosis(of: flow) { lines += said(diagnosis) }
-        lines += evidenceLines(flow, folder: folder)
+        if let diagnosis = failure.diagnosis { lines += said(diagnosis) }
+        lines += evidenceLines(failure, folder: folder)
         return lines
     }
 
@@ -163,19 +185,31 @@ public struct Explanation {
 
     /// `in  hv1:uplink  ttl  63  gw → lb  SYN_SENT [UNREPLIED]`.
     func line(of hop: Hop, ports: Int = 0) -> String {
-        var words = ["\(hop.direction == .into ? "in " : "out") \(hop.port.padded(to: ports))"]
-        if let ttl = hop.ttl { words.append("ttl \(String(ttl).leftPadded(to: 3))") }
-        words.append("\(name(of: hop.sourceMAC)) → \(name(of: hop.destinationMAC))".padded(to: ports == 0 ? 0 : 13))
-        if let wrapping = hop.wrapping { words.append(wrapping) }
-        if let tunnel = hop.tunnel { words.append("in \(tunnel)") }
-        if let conntrack = hop.conntrack { words.append(conntrack) }
-        return words.joined(separator: "  ").trimmedEnd
+        var line = hop.direction == .into ? "in  " : "out "
+        line.reserveCapacity(80)
+        line += hop.port.padded(to: ports)
+        if let ttl = hop.ttl {
+            line += "  ttl "
+            line += String(ttl).leftPadded(to: 3)
+        }
+        line += "  "
+        let from = name(of: hop.sourceMAC)
+        let to = name(of: hop.destinationMAC)
+        line += from
+        line += " → "
+        line += to
+        if ports > 0 { line += String(repeating: " ", count: max(0, 10 - from.utf8.count - to.utf8.count)) }
+        for word in [hop.wrapping, hop.tunnel.map { "in \($0)" }, hop.conntrack] {
+            guard let word else { continue }
+            line += "  "
+            line += word
+        }
+        return ports > 0 ? line.trimmedEnd : line
     }
 
     /// The machine's, or the MAC address itself.
     func name(of mac: MACAddress) -> String {
-        if mac == .broadcast { return "all" }
-        return scenario.hosts.first { host in host.ports.contains { $0.macAddress == mac } }?.name ?? mac.description
+        mac == .broadcast ? "all" : names[mac] ?? mac.description
     }
 
     private func said(_ diagnosis: Diagnosis) -> [String] {
@@ -186,8 +220,8 @@ public struct Explanation {
         return lines
     }
 
-    private func evidenceLines(_ flow: Flow, folder: String) -> [String] {
-        guard let journey = firstDead(of: flow) ?? (flow.forward + flow.reply).max().map({ journeys.journeys[$0] }),
+    private func evidenceLines(_ failure: Failure, folder: String) -> [String] {
+        guard let journey = failure.dead ?? failure.journeys.last.map({ journeys.journeys[$0] }),
             let hop = journey.lastHop
         else { return [] }
         var words = "frame \(hop.frame + 1) of \(folder)/capture.pcapng"

@@ -2,8 +2,8 @@ internal import Evidence
 internal import Verdict
 internal import XMLCoder
 
-/// `junit.xml`: the dialect that Jenkins, GitLab and GitHub's actions read. A scenario is a test case; what the laboratory
-/// could not do is an `error`, not a `failure`.
+/// `junit.xml`: the dialect that Jenkins, GitLab and GitHub's actions read, as junit-10.xsd of Jenkins' xUnit plugin has it. A
+/// scenario is a test case; what the laboratory could not do is an `error`, not a `failure`.
 func junitReport(_ result: RunResult, verbose: Bool) throws -> String {
     let encoder = XMLEncoder()
     // Adds white space around elements only: the texts of failures stay as they are.
@@ -19,7 +19,6 @@ struct JUnit: Codable, Equatable, XMLAttributes {
     var tests: Int
     var failures: Int
     var errors: Int
-    var skipped: Int
     /// Seconds.
     var time: String?
     var testsuite: [Suite]
@@ -93,7 +92,7 @@ extension JUnit {
         let totals = result.totals
         self.init(
             name: "drbench", tests: result.runs.count, failures: totals.failed, errors: totals.errors,
-            skipped: totals.skipped, time: result.timing?.wall.milliseconds,
+            time: result.timing?.wall.milliseconds,
             testsuite: suites.map { name in
                 Suite(name, result.runs.filter { $0.suite == name }, verbose: verbose)
             })
@@ -115,12 +114,14 @@ extension JUnit.Case {
     fileprivate init(_ run: ScenarioRun, verbose: Bool) {
         let verdict = run.verdict
         let bad = verdict.checks.filter { $0.status != .passed }
-        let text = (bad.isEmpty ? [verdict.reason] + (verdict.notes ?? []) : bad.flatMap(\.lines)).joined(
-            separator: "\n"
-        ).inXML
+        let why = (run.failures ?? []).flatMap { failure in
+            [failure.head] + failure.facts.map { "  \($0.label.padded(to: 9)) \($0.text)" }
+        }
+        let text = ((bad.isEmpty ? [verdict.reason] + (verdict.notes ?? []) : bad.flatMap(\.lines)) + why)
+            .joined(separator: "\n").inXML
         let problem = JUnit.Problem(message: verdict.reason.inXML, type: verdict.status.rawValue, text: text)
         var output = verbose ? verdict.checks.filter { $0.status == .passed }.flatMap(\.lines) : []
-        if let directory = run.directory { output.append("evidence: \(directory)") }
+        output += run.paths().map { "evidence: \($0)" }
         self.init(
             classname: run.suite.inXML, name: verdict.scenario.inXML, time: run.timing?.wall.milliseconds,
             failure: verdict.status == .failed ? problem : nil, error: verdict.status == .error ? problem : nil,

@@ -5,6 +5,7 @@ public import Verdict
 public struct Ladder {
     /// The machines, in the order in which packets pass them.
     let columns: [String]
+    private let columnOf: [String: Int]
     private let width: Int
     private let margin = 24
 
@@ -25,6 +26,7 @@ public struct Ladder {
             }
         }
         columns = names
+        columnOf = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         self.width = max(6, min(13, (width - 24) / max(1, names.count)))
     }
 
@@ -80,7 +82,7 @@ public struct Ladder {
     func stretches(of journey: Journey) -> [[Int]] {
         var stretches: [[Int]] = []
         for hop in journey.hops {
-            guard let column = columns.firstIndex(of: hop.namespace) else { continue }
+            guard let column = columnOf[hop.namespace] else { continue }
             guard var current = stretches.last else {
                 stretches.append([column])
                 continue
@@ -136,17 +138,24 @@ public struct Ladder {
 }
 
 extension Journey {
-    /// `SYN`, `GET…`: what fits beside a ladder.
+    /// `SYN`, `data 40`: what fits beside a ladder.
     var short: String {
-        if let start = packet.firstIndex(of: "["), let end = packet.firstIndex(of: "]") {
-            let flags = packet[packet.index(after: start)..<end]
-            let names = ["S": "SYN", "S.": "SYN/ACK", ".": "ACK", "P.": "data", "F.": "FIN", "R": "RST", "R.": "RST"]
-            let words = packet.split(separator: " ").map(String.init)
-            if let index = words.firstIndex(of: "data"), index + 1 < words.count { return "data \(words[index + 1])" }
-            return names[String(flags)] ?? String(flags)
+        switch `protocol` {
+        case "tcp":
+            if let octets = packet.text(behind: " data ", until: " ") { return "data \(octets)" }
+            guard let flags = packet.text(behind: " tcp [", until: "]") else { return `protocol` }
+            return switch flags {
+            case "S": "SYN"
+            case "S.": "SYN/ACK"
+            case ".": "ACK"
+            case "P.": "data"
+            case "F.": "FIN"
+            case "R", "R.": "RST"
+            default: flags
+            }
+        case "arp", "ndp": return packet.text(behind: " who-has ", until: " ") == nil ? "arp !" : "arp ?"
+        default: return `protocol`
         }
-        if `protocol` == "arp" || `protocol` == "ndp" { return packet.contains("who-has") ? "arp ?" : "arp !" }
-        return `protocol`
     }
 
     /// A word for beside the cross.
@@ -159,6 +168,23 @@ extension Journey {
 }
 
 extension String {
+    /// What stands between an ASCII text and the next such octet, or the end; nil without that text. Octet by octet, for it
+    /// is asked of every packet.
+    func text(behind start: StaticString, until end: Unicode.Scalar) -> String? {
+        var text = self
+        return text.withUTF8 { text in
+            start.withUTF8Buffer { start in
+                guard let first = start.first, text.count >= start.count else { return nil }
+                for position in 0...text.count - start.count where text[position] == first {
+                    guard text[position..<position + start.count].elementsEqual(start) else { continue }
+                    let found = text[(position + start.count)...].prefix { $0 != UInt8(ascii: end) }
+                    return String(decoding: found, as: UTF8.self)
+                }
+                return nil
+            }
+        }
+    }
+
     var trimmedEnd: String {
         var text = self
         while text.last == " " { text.removeLast() }

@@ -6,8 +6,14 @@ public enum OutputFormat: String, Sendable, CaseIterable {
     case json
     /// `junit.xml`, for CI servers.
     case junit
-    /// Test Anything Protocol.
+    /// Test Anything Protocol, version 13.
     case tap
+    /// The kernel's test protocol, version 1.
+    case ktap
+    /// Annotations for GitHub's actions.
+    case github
+    /// A summary for GitHub's job page.
+    case markdown
 }
 
 public struct RenderOptions: Sendable, Equatable {
@@ -30,15 +36,19 @@ public struct RenderOptions: Sendable, Equatable {
     public var header: Bool
     /// The folder that a run's `directory` is relative to, as the user wrote it: the terminal report names it.
     public var folder: String?
+    /// The checkout that files are named relative to, where a format's reader wants that.
+    public var root: String?
 
     public init(
-        detail: Detail = .normal, colour: Bool = false, timing: Bool = true, header: Bool = true, folder: String? = nil
+        detail: Detail = .normal, colour: Bool = false, timing: Bool = true, header: Bool = true, folder: String? = nil,
+        root: String? = nil
     ) {
         self.detail = detail
         self.colour = colour
         self.timing = timing
         self.header = header
         self.folder = folder
+        self.root = root
     }
 }
 
@@ -54,5 +64,8 @@ public func render(
     case .json: try jsonReport(result)
     case .junit: try junitReport(result, verbose: options.detail == .verbose)
     case .tap: tapReport(result)
+    case .ktap: ktapReport(result)
+    case .github: gitHubReport(result, root: options.root)
+    case .markdown: markdownReport(result)
     }
 }

@@ -46,13 +46,29 @@ public struct ScenarioRun: Codable, Sendable, Equatable {
     public var verdict: Verdict
     /// Where the evidence and the capture lie; nil if nothing was kept. Relative, if results are to be reproducible.
     public var directory: String?
+    /// What is in the directory, in the order in which one looks at it; nil if nothing was kept.
+    public var artefacts: [String]?
+    /// Why traffic failed, where expectations did not hold; nil where nobody asks.
+    public var failures: [FlowFailure]?
     public var timing: Timing?
 
-    public init(suite: String = "scenarios", verdict: Verdict, directory: String? = nil, timing: Timing? = nil) {
+    public init(
+        suite: String = "scenarios", verdict: Verdict, directory: String? = nil, artefacts: [String]? = nil,
+        failures: [FlowFailure]? = nil, timing: Timing? = nil
+    ) {
         self.suite = suite
         self.verdict = verdict
         self.directory = directory
+        self.artefacts = artefacts
+        self.failures = failures
         self.timing = timing
+    }
+
+    /// The artefacts with their directory, which is below `folder` if that is given.
+    func paths(below folder: String? = nil) -> [String] {
+        guard let directory else { return [] }
+        let base = folder.map { "\($0)/\(directory)" } ?? directory
+        return (artefacts ?? []).isEmpty ? [base] : (artefacts ?? []).map { "\(base)/\($0)" }
     }
 }
 

@@ -89,8 +89,18 @@ struct TerminalReport {
                     + (engine.seed.map { ", seed \($0)" } ?? ""))
         }
         lines += (verdict.notes ?? []).map { "    " + $0.printable }
+        for failure in run.failures ?? [] {
+            lines.append("  \(failure.head)".printable)
+            var last = ""
+            for (label, text) in failure.facts where label != "see" {
+                lines.append("    \((label == last ? "" : label).padded(to: 9)) \(text)".printable)
+                last = label
+            }
+        }
         if let directory = run.directory {
-            lines.append("  evidence: " + (options.folder.map { "\($0)/\(directory)" } ?? directory))
+            let path = options.folder.map { "\($0)/\(directory)" } ?? directory
+            let page = (run.artefacts ?? []).contains(ScenarioPage.fileName)
+            lines.append("  evidence: \(path)" + (page ? ", as a page: \(path)/\(ScenarioPage.fileName)" : ""))
         }
         return lines
     }

@@ -94,8 +94,11 @@ struct Bench: Sendable {
             }
         }
         let wall = ContinuousClock.now - start
+        // What held needs no explanation but that of its page.
+        let isBad = verdict.status == .failed || verdict.status == .error
         return ScenarioRun(
-            verdict: verdict, directory: scenario.fullName,
+            verdict: verdict, directory: scenario.fullName, artefacts: isBad ? KeptRun.files(in: folder) : nil,
+            failures: verdict.status == .failed ? kept?.story.flowFailures() : nil,
             timing: Timing(
                 wall: Nanoseconds(wall.components.seconds * 1_000_000_000)
                     + Nanoseconds(wall.components.attoseconds / 1_000_000_000)))

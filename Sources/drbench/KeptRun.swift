@@ -2,20 +2,27 @@ import Capture
 import Engine
 import Evidence
 import FoundationEssentials
+import Glibc
 import Kernel
 import Report
 import Scenario
 import Verdict
 
 /// What a run left in its folder, read again.
-struct KeptRun {
+final class KeptRun {
     let scenario: Scenario
     let folder: String
     let evidence: Evidence
     let frames: [RunFrame]
     private let capture: CaptureFile
+    private let octets: [UInt8]
+    /// What became of each packet, put together when it is first asked for: terminal and page tell the same story.
+    private(set) lazy var story = Explanation(
+        scenario: scenario, evidence: evidence,
+        journeys: Journeys(scenario: scenario, evidence: evidence, frames: frames))
 
-    /// The capture with comments: `capture.pcapng` itself stays as the run left it, for it is what runs are compared by.
+    /// The capture with comments, where there is something to say: `capture.pcapng` itself stays as the run left it, for it
+    /// is what was seen, and what runs are compared by.
     static let commentedCapture = "commented.pcapng"
     /// What is made of a run behind it.
     static let reports = [ScenarioPage.fileName, commentedCapture]
@@ -26,7 +33,8 @@ struct KeptRun {
         do {
             evidence = try JSONDecoder().decode(
                 Evidence.self, from: Data(contentsOf: URL(filePath: "\(folder)/\(RunFiles.evidence)")))
-            capture = try CaptureFile(path: "\(folder)/\(RunFiles.capture)")
+            octets = try CaptureFile.contents(of: "\(folder)/\(RunFiles.capture)")
+            capture = PcapNGReader.read(octets)
         } catch {
             throw EnvironmentError("the evidence cannot be read: \(error)")
         }
@@ -52,37 +60,37 @@ struct KeptRun {
 
     /// Writes the run's page, and its capture with comments.
     func writeReports(_ verdict: Verdict, overview: String?) throws(EnvironmentError) {
-        let journeys = Journeys(scenario: scenario, evidence: evidence, frames: frames)
-        let comments = PacketComments(scenario: scenario, journeys: journeys)
-        var commented = capture
-        for (frame, comment) in comments.comments { commented.frames[frame].comment = comment }
-        let names = comments.names.map { (address: $0.octets, name: $0.name) }
-        try write(Data(commented.pcapng(names: names)), to: Self.commentedCapture)
+        let comments = PacketComments(story.journeys).comments
+        if comments.isEmpty {
+            unlink("\(folder)/\(Self.commentedCapture)")
+        } else {
+            try write(PcapNGComments.added(comments, to: octets), to: Self.commentedCapture)
+        }
         let page = ScenarioPage(
-            scenario: scenario, evidence: evidence, journeys: journeys, verdict: verdict, artefacts: artefacts,
-            overview: overview)
+            scenario: scenario, evidence: evidence, story: story, verdict: verdict,
+            artefacts: artefacts, overview: overview)
+        try write(page.html.utf8, to: ScenarioPage.fileName)
+    }
+
+    private func write(_ octets: some Collection<UInt8>, to name: String) throws(EnvironmentError) {
         do {
-            try write(Data(try page.html().utf8), to: ScenarioPage.fileName)
+            try writeFile("\(folder)/\(name)", octets)
         } catch {
             throw EnvironmentError("\(error)")
         }
     }
 
-    private func write(_ data: Data, to name: String) throws(EnvironmentError) {
-        do {
-            try PlainFile.write(data, to: "\(folder)/\(name)")
-        } catch {
-            throw EnvironmentError("cannot write \(folder)/\(name): \(error)")
-        }
-    }
-
     /// The run's files, those in folders by themselves.
     private var artefacts: [String] {
-        let kept = [Self.commentedCapture] + OutputFolder.kept(in: folder)
-        return kept.flatMap { name in
+        Self.files(in: folder).filter { $0 != ScenarioPage.fileName }.flatMap { name in
             let inside = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(name)"))?.sorted() ?? []
             return inside.isEmpty ? [name] : inside.map { "\(name)/\($0)" }
         }
+    }
+
+    /// What there is of a run in its folder, what was made of it first.
+    static func files(in folder: String) -> [String] {
+        reports.filter { access("\(folder)/\($0)", F_OK) == 0 } + OutputFolder.kept(in: folder)
     }
 }
 
@@ -94,9 +102,9 @@ extension OverviewPage {
         }
         let path = "\(folder)/\(fileName)"
         do {
-            try Data(OverviewPage(result, pages: Set(directories)).html.utf8).write(to: URL(filePath: path))
+            try writeFile(path, OverviewPage(result, pages: Set(directories)).html.utf8)
         } catch {
-            throw EnvironmentError("cannot write \(path): \(error)")
+            throw EnvironmentError("\(error)")
         }
     }
 }

@@ -8,7 +8,8 @@ import Scenario
 
 /// The scenarios that a command speaks of: the arguments and options that several commands share.
 struct ScenarioSelection: ParsableArguments {
-    @Argument(help: ArgumentHelp("Names, NAME/VARIANT, patterns or YAML files.", valueName: "scenario"))
+    @Argument(
+        help: ArgumentHelp("Names, NAME/VARIANT, tags, patterns and YAML files, all of them.", valueName: "scenario"))
     var names: [String] = []
 
     @Option(help: ArgumentHelp("Only scenarios with this tag; may be given several times.", valueName: "tag"))
@@ -22,10 +23,10 @@ struct ScenarioSelection: ParsableArguments {
 
     /// The chosen scenarios. Prints every mistake in the files first; with one, throws `ExitCode.invalid`.
     func load() throws -> [Scenario] {
-        let loaded = try loadAll()
-        for diagnostic in loaded.diagnostics { Console.error(diagnostic.excerpt) }
-        guard !loaded.diagnostics.hasErrors else { throw ExitCode.invalid }
-        let selection = loaded.scenarios.selected(by: names.filter { !$0.isYAMLFile })
+        let (library, files) = try library()
+        let (selection, diagnostics) = library.load(files: files, words: names.filter { !$0.isYAMLFile })
+        for diagnostic in diagnostics { Console.error(diagnostic.excerpt) }
+        guard !diagnostics.hasErrors else { throw ExitCode.invalid }
         for (word, suggestion) in selection.unmatched {
             let hint = suggestion.map { "; did you mean '\($0)'?" } ?? "; 'drbench list' shows what there is"
             Console.error("drbench: there is no scenario '\(word)'\(hint)")
@@ -72,21 +73,6 @@ struct ScenarioSelection: ParsableArguments {
                     }
                 }, knownNeeds: Capabilities.known.map(\.name), releases: .neutron))
         return (library, files)
-    }
-
-    /// Everything in the library, or in the files that were named, with what is wrong in it.
-    private func loadAll() throws -> (scenarios: [Scenario], diagnostics: [Diagnostic]) {
-        let (library, files) = try library()
-        guard !files.isEmpty else {
-            return names.isEmpty ? library.load() : library.load(named: names) ?? library.load()
-        }
-        var (scenarios, diagnostics) = library.load(files: files)
-        if names.count > files.count {
-            let loaded = library.load()
-            scenarios += loaded.scenarios
-            diagnostics += loaded.diagnostics
-        }
-        return (scenarios, diagnostics)
     }
 }
 

@@ -50,6 +50,28 @@ import Testing
         #expect(PcapNGReader.read(sample.pcapng(names: [([203, 0, 113, 2], "vip")])) == sample)
     }
 
+    @Test("comments are added to frames, and everything else stays as it was, octet by octet")
+    func comments() {
+        let octets = sample.pcapng(names: [([203, 0, 113, 2], "vip")])
+        #expect(PcapNGComments.added([:], to: octets) == octets)
+        var commented = sample
+        for index in commented.frames.indices {
+            let before = sample.frames[index].comment.map { "\n\($0)" } ?? ""
+            commented.frames[index].comment = "frame \(index) ✗\(before)"
+        }
+        let added = PcapNGComments.added(
+            Dictionary(uniqueKeysWithValues: commented.frames.indices.map { ($0, "frame \($0) ✗") }), to: octets)
+        // A frame that has a comment already keeps it behind the new one.
+        #expect(PcapNGReader.read(added) == commented)
+        let bare = CaptureFile.withoutComments(sample).pcapng()
+        #expect(
+            PcapNGComments.added([0: "x", 1: "four"], to: bare)
+                == CaptureFile.withoutComments(sample, but: [0: "x", 1: "four"]).pcapng())
+        #expect(PcapNGComments.added([99: "no such frame"], to: bare) == bare)
+        // What is damaged stays as it is.
+        #expect(PcapNGComments.added([0: "x"], to: Array(octets.prefix(50))) == Array(octets.prefix(50)))
+    }
+
     @Test("the octets of a file are these and no others")
     func golden() {
         var writer = PcapNGWriter()
@@ -231,5 +253,13 @@ import Testing
         let error = #expect(throws: CaptureError.self) { try writer.flush(to: -1) }
         #expect(error?.description == "write the capture file: Bad file descriptor")
         #expect(!writer.octets.isEmpty)
+    }
+}
+
+extension CaptureFile {
+    fileprivate static func withoutComments(_ file: CaptureFile, but comments: [Int: String] = [:]) -> CaptureFile {
+        var file = file
+        for index in file.frames.indices { file.frames[index].comment = comments[index] }
+        return file
     }
 }

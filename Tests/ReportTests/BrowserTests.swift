@@ -18,10 +18,10 @@ struct BrowserTests {
             runs.append(ScenarioRun(suite: "recorded", verdict: verdict, directory: name))
             let path = folder.appending(path: name)
             try FileManager.default.createDirectory(at: path, withIntermediateDirectories: true)
-            let html = try ScenarioPage(
-                scenario: run.scenario, evidence: run.evidence, journeys: run.journeys, verdict: verdict,
+            let html = ScenarioPage(
+                scenario: run.scenario, evidence: run.evidence, story: run.story, verdict: verdict,
                 overview: "../index.html"
-            ).html()
+            ).html
             try html.write(to: path.appending(path: ScenarioPage.fileName), atomically: true, encoding: .utf8)
         }
         let overview = OverviewPage(RunResult(engine: "uml", runs: runs), pages: Set(names)).html

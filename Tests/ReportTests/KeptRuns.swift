@@ -2,13 +2,14 @@ import Capture
 import Evidence
 import Foundation
 import Reading
+import Report
 import Scenario
 import Testing
 import Verdict
 
 /// Runs of shipped scenarios as drbench left them; VerdictTests keeps them, and judges by them.
 struct RecordedRun {
-    let scenario: Scenario
+    var scenario: Scenario
     var evidence: Evidence
     let frames: [RunFrame]
 
@@ -34,5 +35,6 @@ struct RecordedRun {
     }
 
     var journeys: Journeys { Journeys(scenario: scenario, evidence: evidence, frames: frames) }
+    var story: Explanation { Explanation(scenario: scenario, evidence: evidence, journeys: journeys) }
     var verdict: Verdict { judge(scenario: scenario, evidence: evidence, frames: frames) }
 }

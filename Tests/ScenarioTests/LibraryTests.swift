@@ -154,6 +154,38 @@ struct LibraryTests {
         }
     }
 
+    @Test("what files have is taken beside what words mean in the library, each scenario once")
+    func filesAndWords() throws {
+        let files = [
+            "t/net.yaml": Sample.topology, "s/a.yaml": Sample.head, "s/b.yaml": Sample.head, "x/mine.yaml": Sample.head,
+            "x/b.yaml": Sample.head, "y/mine.yaml": Sample.head,
+        ]
+        try withLibrary(files) { library, directory in
+            func load(_ files: [String], _ words: [String]) -> (
+                names: [String], unmatched: [String], problems: [String]
+            ) {
+                let (selection, diagnostics) = library.load(files: files.map { "\(directory)/\($0)" }, words: words)
+                return (
+                    selection.scenarios.map(\.fullName), selection.unmatched.map(\.word),
+                    diagnostics.map { $0.description.replacing("\(directory)/", with: "") }
+                )
+            }
+            #expect(load([], []) == (["a", "b"], [], []))
+            #expect(load([], ["b"]) == (["b"], [], []))
+            #expect(load(["x/mine.yaml"], []) == (["mine"], [], []))
+            #expect(load(["x/mine.yaml"], ["a"]) == (["mine", "a"], [], []))
+            #expect(load(["x/mine.yaml"], ["mine", "b", "nobody"]) == (["mine", "b"], ["nobody"], []))
+            #expect(load(["x/mine.yaml", "x/../x/mine.yaml"], []) == (["mine"], [], []))
+            #expect(load(["s/a.yaml"], ["a", "b"]) == (["a", "b"], [], []))
+            #expect(
+                load(["x/b.yaml"], ["b"]).problems
+                    == ["s/b.yaml:1:1: error: a scenario 'b' is in x/b.yaml already"])
+            #expect(
+                load(["x/mine.yaml", "y/mine.yaml"], []).problems
+                    == ["y/mine.yaml:1:1: error: a scenario 'mine' is in x/mine.yaml already"])
+        }
+    }
+
     @Test(
         "scenarios are selected by name, variant, tag and glob",
         arguments: [

@@ -4,46 +4,41 @@ internal import Verdict
 /// A block for each flow that failed: its packet's journey, what ended it, why, and what is known to help.
 struct FailureSection {
     private let story: Explanation
+    /// Whether the run passed nevertheless.
+    private let isExpected: Bool
 
-    init(_ story: Explanation) { self.story = story }
+    init(_ story: Explanation, isExpected: Bool) {
+        self.story = story
+        self.isExpected = isExpected
+    }
 
     var markup: Markup {
-        let groups = story.grouped(story.failingFlows)
-        let strays = strays
+        let groups = story.grouped(story.failures)
+        let strays = story.strays
         guard !groups.isEmpty || !strays.isEmpty else {
             return story.journeys.flows.isEmpty ? "" : "<p>No flow failed, and no packet was lost.</p>\n"
         }
         let shown = groups.prefix(12)
         return """
+            \(.when(isExpected, "<p class=\"hint\">This run passed: what failed here is what the scenario expects to fail.</p>\n"))\
             \(shown.map(block))\(strays.map(block))\
             \(.when(groups.count > shown.count, "<p class=\"note\">Flows failed in \(groups.count - shown.count) more ways.</p>\n"))
             """
     }
 
-    /// Packets of no flow that a rule dropped, one for each rule.
-    private var strays: [Journey] {
-        var told: Set<String> = []
-        return story.journeys.journeys.filter { journey in
-            guard story.isOddity(journey), !journey.end.isGood, told.count < 4 else { return false }
-            let rule = journey.blame?.rule
-            return told.insert("\(journey.blame?.place ?? "") \(rule?.chain ?? "") \(rule?.number ?? 0)").inserted
-        }
-    }
-
-    private func block(of flows: [Flow]) -> Markup {
-        guard let flow = flows.first else { return "" }
-        let journeys = (flow.forward + flow.reply).sorted().map { story.journeys.journeys[$0] }
-        let dead = story.firstDead(of: flow)
-        let outcome = story.transcript(of: flow)?.outcome.rawValue
-        let others = journeys.filter { !$0.end.isGood && $0.number != dead?.number }.map { "#\($0.number)" }
+    private func block(of failures: [Explanation.Failure]) -> Markup {
+        guard let failure = failures.first else { return "" }
+        let journeys = failure.journeys.map { story.journeys.journeys[$0] }
+        let others = journeys.filter { !$0.end.isGood && $0.number != failure.dead?.number }.map { "#\($0.number)" }
         var more = ""
         if !others.isEmpty {
             more = "and so " + others.prefix(8).joined(separator: ", ")
             if others.count > 8 { more += " and \(others.count - 8) more" }
         }
         return block(
-            head: flow.text, tail: [outcome, flows.count > 1 ? "and \(flows.count - 1) more" : nil],
-            journey: dead ?? journeys.last, more: more, diagnosis: story.diagnostician.diagnosis(of: flow))
+            head: failure.flow.text,
+            tail: [failure.transcript?.outcome.rawValue, failures.count > 1 ? "and \(failures.count - 1) more" : nil],
+            journey: failure.dead ?? journeys.last, more: more, diagnosis: failure.diagnosis)
     }
 
     private func block(of journey: Journey) -> Markup {

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Verdict
 
 /// A whole page in one file: style and script are in it, and nothing is fetched from anywhere.
@@ -6,11 +5,12 @@ struct HTMLDocument {
     var title: String
     var body: Markup
     var script: [UInt8]
-    /// What the script reads, as JSON.
-    var data: String?
+    /// What the script reads.
+    var data: ScriptJSON?
+
+    private static let style = String(decoding: PackageResources.page_css, as: UTF8.self)
 
     var text: String {
-        let style = String(decoding: PackageResources.page_css, as: UTF8.self)
         let script = String(decoding: script, as: UTF8.self)
         // The policy makes the browser keep the promise.
         let document: Markup = """
@@ -26,11 +26,11 @@ struct HTMLDocument {
             <link rel="icon" href="data:,">
             <title>\(title)</title>
             <style>
-            \(Markup(verbatim: style))</style>
+            \(Markup(verbatim: Self.style))</style>
             </head>
             <body>
             \(body)
-            \(data.markup { "<script type=\"application/json\" id=\"data\">\(Markup(verbatim: $0.escapedForScript))</script>\n" })\
+            \(data.markup { "<script type=\"application/json\" id=\"data\">\(Markup(verbatim: $0.text))</script>\n" })\
             <script>
             \(Markup(verbatim: script))</script>
             </body>
@@ -38,28 +38,6 @@ struct HTMLDocument {
 
             """
         return document.text
-    }
-
-    /// JSON for a script to read.
-    static func json(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
-    }
-}
-
-extension String {
-    /// JSON that cannot end the script element that it stands in, and has nothing that Markup would not have either.
-    fileprivate var escapedForScript: String {
-        var result = String.UnicodeScalarView()
-        for scalar in unicodeScalars {
-            if scalar == "<" {
-                result.append(contentsOf: "\\u003c".unicodeScalars)
-            } else {
-                result.append(scalar.isUnruly ? "\u{FFFD}" : scalar)
-            }
-        }
-        return String(result)
     }
 }
 

@@ -39,7 +39,7 @@ extension String {
     /// Safe in text and in quoted attributes. Control characters, and those that turn the direction of writing, become
     /// U+FFFD: they could make a line look like another.
     var escapedForHTML: String {
-        guard unicodeScalars.contains(where: { Self.replacement(of: $0) != nil }) else { return self }
+        guard mayNeedEscapes else { return self }
         var result = ""
         for scalar in unicodeScalars {
             if let replacement = Self.replacement(of: scalar) {
@@ -49,6 +49,24 @@ extension String {
             }
         }
         return result
+    }
+
+    /// Whether any of its octets can be part of what is replaced; nearly always none is.
+    var mayNeedEscapes: Bool {
+        var text = self
+        return text.withUTF8 { octets in
+            for (index, octet) in octets.enumerated() {
+                switch octet {
+                case 0x20, 0x21, 0x23...0x25, 0x28...0x3B, 0x3D, 0x3F...0x7E, 0x09, 0x0A: continue
+                // The first octets of U+0080 to U+009F, and of U+2000 to U+207F.
+                case 0xC2: return true
+                case 0xE2: if index + 1 < octets.count, octets[index + 1] < 0x82 { return true }
+                case 0x80...: continue
+                default: return true
+                }
+            }
+            return false
+        }
     }
 
     private static func replacement(of scalar: Unicode.Scalar) -> String? {

@@ -14,9 +14,9 @@ struct NetworkSection {
 
     var markup: Markup {
         guard !diagram.boxes.isEmpty else { return "" }
-        let first = packets.packets.firstIndex { !packets.ends[$0.e].good } ?? 0
+        let first = packets.packets.firstIndex { !packets.ends.items[$0.end].good } ?? 0
         let shown = packets.packets.indices.contains(first) ? packets.packets[first] : nil
-        let journey = shown.map { story.journeys.journeys[$0.n - 1] }
+        let journey = shown.map { story.journeys.journeys[$0.number - 1] }
         return """
             \(.when(shown != nil, controls(first)))\
             <div class="scroll net" tabindex="0" role="region" aria-label="Diagram of the network">

@@ -59,11 +59,24 @@ struct RulesSection {
             \(.when(!counting.isEmpty, table("Rules of \(name)", name, counting)))\
             \(.when(!idle.isEmpty, """
                 <details class="idle"><summary>\(idle.count) chains that counted nothing</summary>
-                \(table("Rules of \(name) that counted nothing", name, idle))</details>
+                <pre tabindex="0">\(Self.text(idle))</pre></details>
 
                 """))</details>
 
             """
+    }
+
+    /// As `iptables-save` writes them, under their family and table.
+    private static func text(_ chains: [(head: String, rules: [RuleCounter])]) -> String {
+        var lines: [String] = []
+        var table = ""
+        for rule in chains.flatMap(\.rules) {
+            let place = "\(rule.family) \(rule.table)"
+            if place != table { lines += (lines.isEmpty ? [] : [""]) + ["# \(place)"] }
+            table = place
+            lines.append(rule.number == 0 ? ":\(rule.chain) \(rule.rule)" : "-A \(rule.chain) \(rule.rule)")
+        }
+        return lines.joined(separator: "\n")
     }
 
     private func table(_ label: String, _ place: String, _ chains: [(head: String, rules: [RuleCounter])]) -> Markup {
@@ -79,9 +92,10 @@ struct RulesSection {
         let grown = rule.packets - (before[key] ?? 0)
         let deaths = guilty[key]
         let number = rule.number == 0 ? "" : String(rule.number)
+        let look = deaths != nil ? "guilty" : rule.packets == 0 ? "idle" : ""
         return """
-            <tr class="\(deaths != nil ? "guilty" : rule.packets == 0 ? "idle" : "")"><td class="num">\(number)</td>\
-            <td class="num">\(rule.packets)\(.when(grown != rule.packets, " <small>(+\(grown))</small>"))</td>\
+            <tr\(.when(!look.isEmpty, " class=\"\(look)\""))><td>\(number)</td>\
+            <td>\(rule.packets)\(.when(grown != rule.packets, " <small>(+\(grown))</small>"))</td>\
             <td><code>\(rule.rule)</code>\
             \(deaths.markup { " <strong class=\"killed\">◀ ended \($0) \($0 == 1 ? "packet" : "packets")</strong>" })</td></tr>
 

@@ -13,10 +13,11 @@ public struct ScenarioPage {
     private let overview: String?
 
     /// - Parameters:
+    ///   - story: the run's explanation, which the terminal tells, too.
     ///   - artefacts: the run's files, relative to the page.
     ///   - overview: the page with all runs, relative to this one; nil if there is none.
     public init(
-        scenario: Scenario, evidence: Evidence, journeys: Journeys, verdict: Verdict, artefacts: [String] = [],
+        scenario: Scenario, evidence: Evidence, story: Explanation, verdict: Verdict, artefacts: [String] = [],
         overview: String? = nil
     ) {
         self.scenario = scenario
@@ -24,16 +25,19 @@ public struct ScenarioPage {
         self.verdict = verdict
         self.artefacts = artefacts
         self.overview = overview
-        story = Explanation(scenario: scenario, evidence: evidence, journeys: journeys)
+        self.story = story
     }
 
-    /// The document. Equal runs give equal bytes. Throws what the JSON encoder throws, which it does for no run.
-    public func html() throws -> String {
+    /// The document. Equal runs give equal bytes.
+    public var html: String {
         let diagram = DiagramLayout.diagram(of: scenario, evidence)
         let packets = PacketData(story, diagram, evidence)
         let sections: [(id: String, title: String, content: Markup)] = [
             ("expectations", "What was expected", ChecksSection(verdict).markup),
-            ("why", "What failed, and why", FailureSection(story).markup),
+            (
+                "why", "Traffic that failed, and why",
+                FailureSection(story, isExpected: verdict.status == .passed).markup
+            ),
             ("network", "The network, packet by packet", NetworkSection(story, diagram, packets).markup),
             ("ladder", "The ladder", ladder),
             ("state", "What the kernel had, step by step", StateSection(evidence).markup),
@@ -47,8 +51,9 @@ public struct ScenarioPage {
             \(overview.markup { "<p class=\"back\"><a href=\"\($0)\">← All scenarios</a></p>\n" })\
             <h1>\(verdict.status.badge) <span class="name">\(verdict.scenario)</span></h1>
             <p class="title">\(verdict.title)</p>
-            <p class="reason">\(verdict.reason)</p>
+            <p class="reason">\(meaning)</p>
             \(facts)\
+            \(legend)\
             <nav aria-label="Sections"><ul>\(shown.map { "<li><a href=\"#\($0.id)\">\($0.title)</a></li>" as Markup })</ul></nav>
             </header>
             <main id="main">
@@ -64,8 +69,37 @@ public struct ScenarioPage {
             """
         return HTMLDocument(
             title: "\(verdict.status.label) \(verdict.scenario)", body: body, script: PackageResources.scenario_js,
-            data: try HTMLDocument.json(packets)
+            data: packets.json
         ).text
+    }
+
+    /// The reason, for someone who has never seen such a page.
+    private var meaning: Markup {
+        switch verdict.status {
+        case .passed: "\(verdict.reason): the network did what the scenario expects, failures included."
+        case .failed: "Something else was seen than the scenario expects: \(verdict.reason)"
+        case .error: "The run cannot be judged: \(verdict.reason)"
+        case .skipped: "The scenario did not run: \(verdict.reason)"
+        }
+    }
+
+    /// What the words and lines mean.
+    private var legend: Markup {
+        """
+        <details class="legend"><summary>How to read this page</summary>
+        <p>drbench builds a network out of real Linux parts, drives clients through it and captures every port. This page is \
+        one run of one scenario: what was expected of it, what became of each packet, and what the kernel counted.</p>
+        <dl class="pairs"><dt>director</dt><dd>the load balancer (IPVS); it takes packets for the VIP, the service's \
+        address, and sends each to a <em>real server</em></dd>
+        <dt>hypervisor</dt><dd>a compute node: its bridge and its iptables rules (port security) stand between the machines \
+        on it and its uplink</dd>
+        <dt>journey</dt><dd>one packet through all ports that saw it, to where it ended. \
+        <code>in hv1:uplink ttl 63 gw → lb SYN_SENT</code> is: it came into <em>hv1</em> by its port <em>uplink</em>, its \
+        TTL was 63, its MAC addresses were those of <em>gw</em> and <em>lb</em>, and hv1's conntrack had its connection as \
+        SYN_SENT</dd>
+        <dt>rule</dt><dd>a line of iptables or ebtables, with how many packets it counted</dd></dl></details>
+
+        """
     }
 
     private var facts: Markup {

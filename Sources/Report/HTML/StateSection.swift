@@ -1,20 +1,32 @@
 internal import Evidence
 internal import Net
 
-/// Step by step: what clients saw, the conntrack tables, IPVS. What is new or different since the step before is marked.
+/// Step by step: what clients saw, the conntrack tables, IPVS. What is new, different or gone since the step before is
+/// marked; of what is as before, long tables repeat no more than a few rows.
 struct StateSection {
     private let evidence: Evidence
     /// Rows of one table; what follows is left out.
     private static let limit = 150
+    /// Rows of one table that are as they were.
+    private static let same = 12
 
     init(_ evidence: Evidence) { self.evidence = evidence }
 
     private struct Row {
         /// What it is the state of.
-        var key: String
+        var key: ExactText
         var cells: [String]
-        /// Timers run, which is no change.
-        var still: Int = 0
+        /// Whether the last cell is a timer: it runs, which is no change.
+        var hasTimer = false
+
+        var settled: ArraySlice<String> { hasTimer ? cells.dropLast() : cells[...] }
+
+        func markup(_ className: String) -> Markup {
+            """
+            <tr\(.when(!className.isEmpty, " class=\"\(className)\""))>\(cells.map { "<td>\($0)</td>" as Markup })</tr>
+
+            """
+        }
     }
 
     var markup: Markup {
@@ -34,7 +46,10 @@ struct StateSection {
                 """)
         }
         guard !parts.isEmpty else { return "" }
-        return "<p class=\"hint\">Rows with a bar in front are new, or different, since the step before.</p>\n\(parts)"
+        return """
+            <p class="hint">Coloured rows are new, or different, since the step before; struck ones are gone.</p>
+            \(parts)
+            """
     }
 
     private func part(_ index: Int, _ step: StepRecord, _ before: Snapshot) -> Markup {
@@ -67,7 +82,7 @@ struct StateSection {
                 ? item.server.map { "answered by \($0)" } ?? "answered" : item.outcome.rawValue
             return """
                 <tr class="\(item.outcome == .answered ? "" : "fails")"><td class="num">\(item.started.microseconds)</td>\
-                <td>\(item.protocol)</td><td><code>\(source) → \("\(item.destination)")</code></td>\
+                <td>\(item.protocol)</td><td class="num">\(source) → \("\(item.destination)")</td>\
                 <td>\(end)\(item.detail.markup { " (\($0))" })</td><td class="num">\(took) s</td>\
                 <td class="num">\(item.sentBytes)</td><td class="num">\(item.receivedBytes)</td></tr>
 
@@ -114,16 +129,33 @@ struct StateSection {
     }
 
     private func table(_ title: String, _ head: [String], _ rows: [Row], since old: [Row]) -> Markup {
-        var known: [String: [String]] = [:]
-        for row in old { known[row.key] = row.cells.dropLast(row.still) + [] }
-        let shown = rows.prefix(Self.limit).map { row in
-            let fresh = known[row.key].map { $0 != row.cells.dropLast(row.still) + [] } ?? true
-            return """
-                <tr\(.when(fresh, " class=\"fresh\""))>\(row.cells.map { "<td><code>\($0)</code></td>" as Markup })</tr>
-
-                """ as Markup
+        var known: [ExactText: Row] = [:]
+        for row in old { known[row.key] = row }
+        var shown: [Markup] = []
+        var same = 0
+        var left = 0
+        for row in rows {
+            let isSame = known.removeValue(forKey: row.key).map { $0.settled == row.settled } ?? false
+            if isSame {
+                same += 1
+                if same > Self.same { continue }
+            } else if shown.count >= Self.limit {
+                left += 1
+                continue
+            }
+            shown.append(row.markup(isSame ? "" : "fresh"))
         }
-        return "<h3>\(title)</h3>\n\(scrollingTable(title, head: head, rows: shown))\(leftOut(rows.count))"
+        let gone = old.filter { known[$0.key] != nil }
+        shown += gone.prefix(Self.limit - min(shown.count, Self.limit)).map { $0.markup("gone") }
+        let notes = [
+            same > Self.same ? "\(same - Self.same) more are as they were" : nil,
+            left > 0 ? "\(left) more are in evidence.json" : nil,
+        ].compactMap { $0 }
+        return """
+            <h3>\(title)</h3>
+            \(scrollingTable(title, head: head, rows: shown, className: "state"))\
+            \(.when(!notes.isEmpty, "<p class=\"note\">\(notes.joined(separator: "; ")).</p>\n"))
+            """
     }
 
     private static func row(_ entry: ConntrackEntry) -> Row {
@@ -132,12 +164,12 @@ struct StateSection {
         }
         let original = text(entry.original)
         return Row(
-            key: "\(entry.protocol) \(original) \(entry.zone)",
+            key: ExactText("\(entry.protocol) \(original) \(entry.zone)"),
             cells: [
                 entry.protocol, original, text(entry.reply), entry.state ?? "", entry.flags.joined(separator: " "),
                 entry.zone == 0 ? "" : String(entry.zone),
                 entry.mark == 0 ? "" : "0x" + String(entry.mark, radix: 16), "\(entry.timeout) s",
-            ], still: 1)
+            ], hasTimer: true)
     }
 
     private static func rows(_ service: IPVSService) -> [Row] {
@@ -146,12 +178,12 @@ struct StateSection {
         func counts(_ statistics: IPVSStatistics) -> [String] {
             [String(statistics.connections), String(statistics.inPackets), String(statistics.outPackets)]
         }
-        let head = Row(key: name, cells: [name, service.scheduler, "", "", ""] + counts(service.statistics))
+        let head = Row(key: ExactText(name), cells: [name, service.scheduler, "", "", ""] + counts(service.statistics))
         return [head]
             + service.destinations.map { server in
                 let address = "\(Endpoint(server.address, port: server.port))"
                 return Row(
-                    key: "\(name) \(address)",
+                    key: ExactText("\(name) \(address)"),
                     cells: [
                         "  → \(address)", server.forwarding, String(server.weight), String(server.activeConnections),
                         String(server.inactiveConnections),
@@ -161,10 +193,10 @@ struct StateSection {
 
     private static func row(_ connection: IPVSConnection) -> Row {
         Row(
-            key: "\(connection.protocol) \(connection.client) \(connection.virtual)",
+            key: ExactText("\(connection.protocol) \(connection.client) \(connection.virtual)"),
             cells: [
                 connection.protocol, "\(connection.client)", "\(connection.virtual)", "\(connection.destination)",
                 connection.state, "\(connection.expires) s",
-            ], still: 1)
+            ], hasTimer: true)
     }
 }

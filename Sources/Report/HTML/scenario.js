@@ -1,6 +1,10 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
+  // See PacketData.swift.
+  data.ends = data.ends.map(([good, text, ...because]) => ({ good: good !== "", text, because }));
+  data.packets = data.packets.map(([n, time, head, path, end, flow, step, rest]) => ({ n, path: data.paths[path], flow, step,
+    time: (time / 1e6).toFixed(6), text: `${data.heads[head]} ${rest}`.trimEnd(), end: data.ends[end] }));
   const find = (id) => document.getElementById(id);
   const time = find("time");
   const way = find("way");
@@ -26,8 +30,8 @@
     const at = chosen.length ? data.packets[chosen[place]].n : data.packets[Number(time.value)].n;
     chosen = [];
     data.packets.forEach((packet, index) => {
-      const fits = which.value === "all" ? others.checked || packet.f >= 0 || !data.ends[packet.e].good
-        : which.value === "dead" ? !data.ends[packet.e].good : packet.f === Number(which.value);
+      const fits = which.value === "all" ? others.checked || packet.flow >= 0 || !packet.end.good
+        : which.value === "dead" ? !packet.end.good : packet.flow === Number(which.value);
       if (fits) chosen.push(index);
     });
     // The packet that was shown, or the next one.
@@ -37,42 +41,50 @@
     show();
   };
 
-  const draw = (packet, end) => {
-    const drawn = data.ways[packet.w];
+  const draw = (packet) => {
+    const { end, path: [number, ...hops] } = packet;
+    const drawn = data.ways[number];
     way.classList.remove("moves");
     way.classList.toggle("fails", !end.good);
-    way.querySelector(".halo").setAttribute("d", drawn.d);
-    line.setAttribute("d", drawn.d);
+    way.querySelector(".halo").setAttribute("d", drawn);
+    line.setAttribute("d", drawn);
     line.setAttribute("marker-end", end.good ? "url(#arrow)" : "");
     way.querySelector(".cross").setAttribute("transform", end.good ? "translate(-50 -50)"
-      : `translate(${drawn.x} ${drawn.y})`);
+      : `translate(${drawn.split(/[ML]/).pop()})`);
     // On a narrow screen the line is brought into view. Reading its box makes the animation start again, too.
     const box = line.getBBox();
     const frame = svg.parentElement;
     frame.scrollLeft = box.x + box.width / 2 + svg.getBoundingClientRect().x - frame.getBoundingClientRect().x
       + frame.scrollLeft - frame.clientWidth / 2;
     way.classList.add("moves");
-    const passed = new Set(drawn.ports);
+    // A hop begins with its direction and its port.
+    const passed = new Set(hops.map((hop) => data.hops[hop].split(/ +/)[1]));
     for (const port of svg.querySelectorAll(".port")) port.classList.toggle("on", passed.has(port.dataset.port));
   };
 
-  const describe = (packet, end) => {
-    const step = packet.s < 0 ? "before the first step" : `in step “${data.steps[packet.s]}”`;
-    const what = element("p", "what", element("strong", "", `#${packet.n}`), " ", element("span", "num", packet.t), " ",
-      element("code", "", packet.p), " ", element("span", "hint", step));
+  const describe = ({ n, end, step, time, text, path }) => {
+    const when = step < 0 ? "before the first step" : `in step “${data.steps[step]}”`;
+    const what = element("p", "what", element("strong", "", `#${n}`), " ", element("span", "num", time), " ",
+      element("code", "", text), " ", element("span", "hint", when));
     const hops = element("ol", "hops");
-    for (const hop of packet.h) hops.append(element("li", "", element("code", "", data.hops[hop])));
+    for (const hop of path.slice(1)) hops.append(element("li", "", element("code", "", data.hops[hop])));
     const parts = [what, element("p", end.good ? "good" : "killed", end.text)];
     for (const text of end.because) parts.push(element("p", "", element("code", "", text)));
     find("packet").replaceChildren(...parts, hops);
   };
 
+  const rows = new Map([...document.querySelectorAll(".ladder tr[data-n]")].map((row) => [Number(row.dataset.n), row]));
+  for (const packet of data.packets) {
+    const button = rows.get(packet.n)?.querySelector(".pick");
+    if (button) button.title = packet.text;
+  }
+
   const mark = (packet) => {
     for (const row of document.querySelectorAll(".ladder tr.chosen")) row.classList.remove("chosen");
-    const row = document.querySelector(`.ladder tr[data-n="${packet.n}"]`);
+    const row = rows.get(packet.n);
     if (row) row.classList.add("chosen");
     for (const step of document.querySelectorAll(".step.now")) step.classList.remove("now");
-    const step = find(`step-${packet.s}`);
+    const step = find(`step-${packet.step}`);
     if (step) step.classList.add("now");
   };
 
@@ -89,11 +101,10 @@
     }
     time.value = place;
     const packet = data.packets[chosen[place]];
-    const end = data.ends[packet.e];
     find("place").value = `${place + 1} of ${chosen.length}`;
-    time.setAttribute("aria-valuetext", `#${packet.n} at ${packet.t}: ${packet.p}, ${end.text}`);
-    draw(packet, end);
-    describe(packet, end);
+    time.setAttribute("aria-valuetext", `#${packet.n} at ${packet.time}: ${packet.text}, ${packet.end.text}`);
+    draw(packet);
+    describe(packet);
     mark(packet);
   };
 
@@ -136,9 +147,9 @@
     else return;
     event.preventDefault();
   });
-  // On paper everything is open.
+  // On paper nothing can be opened; what counted nothing stays shut.
   window.addEventListener("beforeprint", () => {
-    for (const part of document.querySelectorAll("details:not([open])")) { part.open = true; part.dataset.shut = ""; }
+    for (const part of document.querySelectorAll("details:not([open], .idle)")) { part.open = true; part.dataset.shut = ""; }
   });
   window.addEventListener("afterprint", () => {
     for (const part of document.querySelectorAll("details[data-shut]")) { part.open = false; delete part.dataset.shut; }

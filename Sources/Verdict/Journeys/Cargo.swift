@@ -17,6 +17,8 @@ struct Cargo {
     var length = 0
 
     var isIP: Bool { protocolNumber != 0 || core != 0 }
+    /// Or ICMPv6.
+    var isICMP: Bool { protocolNumber == 1 || protocolNumber == 58 }
     /// Of all fragments of one packet.
     var datagram: UInt64 {
         var hash = Mix()

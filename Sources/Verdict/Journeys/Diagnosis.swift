@@ -60,7 +60,7 @@ struct Case {
 
 extension Hop {
     /// `hv1` of `hv1:uplink`.
-    public var namespace: String { String(port.prefix { $0 != ":" }) }
+    public var namespace: String { port.utf8.firstIndex(of: 0x3A).map { String(port[..<$0]) } ?? port }
 }
 
 /// A mechanism that is known to make packets fail.

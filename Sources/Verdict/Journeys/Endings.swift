@@ -63,10 +63,11 @@ struct Endings {
         var asked: [Int: [(IPAddress, Nanoseconds)]] = [:]
         var told: [Int: [(IPAddress, Nanoseconds)]] = [:]
         for leg in legs.legs {
-            let headers = legs.headers(leg.frame)
+            // ARP is no IP, and neighbour discovery is ICMPv6.
+            let mayAsk = !leg.cargo.isIP || leg.cargo.protocolNumber == 58
             if leg.predecessors.isEmpty, leg.cargo.isIP {
                 replies[Self.key(leg.cargo.reversed.connection, leg.origin), default: []].append(leg.started)
-                if leg.cargo.protocolNumber == 1 || leg.cargo.protocolNumber == 58,
+                if leg.cargo.isICMP,
                     let (message, quoted) = legs.quote(leg.frame), message.type != 5 || message.version == 6
                 {
                     errors[Self.quoteKey(quoted), default: []].append(
@@ -75,7 +76,7 @@ struct Endings {
                             isIPv6: message.version == 6, frame: leg.frame))
                 }
             }
-            if let message = headers?.neighbour {
+            if mayAsk, let message = legs.headers(leg.frame)?.neighbour {
                 if message.isRequest, !message.isAnnouncement {
                     asked[leg.origin, default: []].append((message.target, leg.started))
                 } else if !message.isRequest, let receiver = legs.arrivalNamespace(leg) {

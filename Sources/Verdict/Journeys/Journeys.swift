@@ -84,7 +84,7 @@ private struct JourneyWriter {
         }
         let cargo = legs.legs[first].cargo
         var hops: [Hop] = []
-        for index in path { hops += self.hops(of: legs.legs[index]) }
+        for index in path { hops += self.hops(ofLeg: index) }
         let seen = path.reduce(0) { $0 + legs.legs[$1].flight.stops.count }
         let isIP = headers.packet != nil && headers.neighbour == nil
         let number = journeys.count + 1
@@ -105,23 +105,22 @@ private struct JourneyWriter {
         journeys.append(journey)
     }
 
-    private func hops(of leg: Leg) -> [Hop] {
-        let headers = legs.headers(leg.frame)
-        let tunnel = legs.tunnel(leg.frame)
-        return leg.flight.path(to: leg.arrival ?? leg.last).map { stop in
+    private func hops(ofLeg index: Int) -> [Hop] {
+        let (ttl, tunnel) = legs.outline(legs.legs[index].frame)
+        let cargo = legs.legs[index].cargo
+        return legs.legs[index].flight.path(to: legs.legs[index].arrival ?? legs.legs[index].last).map { stop in
             let sighting = legs.sightings[Int(stop.sighting)]
             let port = evidence.ports[Int(sighting.port)]
             var hop = Hop(
                 port: port.name, direction: Wiring.isInward(Int(stop.place)) ? .into : .outOf, time: sighting.time,
-                sourceMAC: sighting.sourceMAC, destinationMAC: sighting.destinationMAC, ttl: headers?.packet?.ttl,
+                sourceMAC: sighting.sourceMAC, destinationMAC: sighting.destinationMAC, ttl: ttl,
                 wrapping: nil, tunnel: tunnel, frame: Int(sighting.frame), conntrack: nil)
             if legs.wiring.roles[Int(sighting.port)] == .trunk {
                 let frame = legs.frames[Int(sighting.frame)]
                 hop.wrapping = legs.dissector.unwrap(frame.octets, port: frame.port)?.wrapping
             }
             if tracking.contains(port.namespace), let interval = states.intervals(at: sighting.time).first {
-                hop.conntrack = States.text(
-                    states.conntrack(of: leg.cargo, in: port.namespace, snapshot: interval))
+                hop.conntrack = states.conntrackText(of: cargo, in: port.namespace, snapshot: interval)
             }
             return hop
         }
@@ -130,7 +129,7 @@ private struct JourneyWriter {
     // MARK: Flows
 
     private mutating func join(_ journey: inout Journey, _ path: [Int], _ cargo: Cargo, _ headers: Headers) {
-        if legs.quote(legs.legs[path[0]].frame) != nil {
+        if cargo.isICMP, legs.quote(legs.legs[path[0]].frame) != nil {
             errors.append(journeys.count)
             return
         }
@@ -207,13 +206,14 @@ private struct JourneyWriter {
 }
 
 extension Legs {
-    /// `203.0.113.3 → 203.0.113.4`, if the packet is in a tunnel.
-    fileprivate func tunnel(_ frame: Int) -> String? {
+    /// A frame's TTL, of the outermost packet, and the ends of the tunnel that this is, `203.0.113.3 → 203.0.113.4`.
+    fileprivate func outline(_ frame: Int) -> (ttl: Int?, tunnel: String?) {
         let octets = frames[frame].octets
-        guard let unwrapped = dissector.unwrap(octets, port: frames[frame].port), let ip = unwrapped.frame.ip,
-            dissector.innermost(ip, octets, at: unwrapped.payload).start != unwrapped.payload
-        else { return nil }
-        return "\(ip.source) → \(ip.destination)"
+        guard let unwrapped = dissector.unwrap(octets, port: frames[frame].port), let ip = unwrapped.frame.ip else {
+            return (nil, nil)
+        }
+        let isTunnel = dissector.innermost(ip, octets, at: unwrapped.payload).start != unwrapped.payload
+        return (Int(ip.ttl), isTunnel ? "\(ip.source) → \(ip.destination)" : nil)
     }
 }
 

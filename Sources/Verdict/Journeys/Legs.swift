@@ -167,8 +167,9 @@ struct Legs {
         var arrivals: [UInt64: [Int32]] = [:]
         var fragments: [UInt64: [Int32]] = [:]
         var connections: [UInt64: [Int32]] = [:]
-        for (index, leg) in legs.enumerated() where leg.arrival != nil && leg.cargo.isIP {
-            arrivals[leg.cargo.core, default: []].append(Int32(index))
+        // By index: a leg by itself would be a copy, with its arrays counted.
+        for index in legs.indices where legs[index].arrival != nil && legs[index].cargo.isIP {
+            arrivals[legs[index].cargo.core, default: []].append(Int32(index))
         }
         var orphans: [Int] = []
         for index in legs.indices where legs[index].cargo.isIP {
@@ -222,9 +223,8 @@ struct Legs {
     private func predecessor(of leg: Leg, among candidates: [Int32]) -> Int? {
         var best: (index: Int, score: Int)?
         for candidate in candidates {
-            let before = legs[Int(candidate)]
-            guard before.successors.isEmpty, passes(before, leg) else { continue }
-            let (one, other) = (before.cargo, leg.cargo)
+            guard legs[Int(candidate)].successors.isEmpty, passes(legs[Int(candidate)], leg) else { continue }
+            let (one, other) = (legs[Int(candidate)].cargo, leg.cargo)
             let sameSource = one.source == other.source && one.sourcePort == other.sourcePort
             let sameDestination = one.destination == other.destination && one.destinationPort == other.destinationPort
             // An answer with the same content is not the packet itself.

@@ -64,8 +64,8 @@ struct NoServerLeft: Mechanism {
 struct PortNotListening: Mechanism {
     func diagnose(_ failure: Case) -> Diagnosis? {
         guard failure.journey.protocol == "tcp",
-            let reset = failure.replies.first(where: { $0.packet.contains("tcp [R") }),
-            !failure.replies.contains(where: { $0.packet.contains("tcp [S.]") }),
+            let reset = failure.replies.first(where: { $0.packet.has("tcp [R") }),
+            !failure.replies.contains(where: { $0.packet.has("tcp [S.]") }),
             let server = reset.hops.first?.namespace, let port = failure.forward.first?.destination?.port
         else { return nil }
         return Diagnosis(

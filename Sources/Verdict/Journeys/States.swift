@@ -5,8 +5,21 @@ internal import Net
 final class States {
     private let evidence: Evidence
     private let snapshots: [Snapshot]
-    private var books: [String: RuleBook] = [:]
-    private var tables: [String: [UInt64: [ConntrackEntry]]] = [:]
+    private var books: [Key: RuleBook] = [:]
+    private var tables: [Key: [UInt64: [ConntrackEntry]]] = [:]
+
+    /// The packets of a connection, at all the ports of a machine, ask for the same words.
+    private var texts: [TextKey: String?] = [:]
+
+    private struct TextKey: Hashable {
+        var table: Key
+        var connection: UInt64
+    }
+
+    private struct Key: Hashable {
+        var number: Int
+        var namespace: String
+    }
 
     init(_ evidence: Evidence) {
         self.evidence = evidence
@@ -25,7 +38,7 @@ final class States {
     }
 
     func rules(of namespace: String, interval: Int) -> RuleBook {
-        let key = "\(interval) \(namespace)"
+        let key = Key(number: interval, namespace: namespace)
         if let known = books[key] { return known }
         let book = RuleBook(
             before: snapshots[interval - 1].rules[namespace] ?? [], after: snapshots[interval].rules[namespace] ?? [])
@@ -53,7 +66,7 @@ final class States {
     /// The entries of a packet's connection at a snapshot, in any zone.
     func conntrack(of cargo: Cargo, in namespace: String, snapshot: Int) -> [ConntrackEntry] {
         guard cargo.isIP else { return [] }
-        let key = "\(snapshot) \(namespace)"
+        let key = Key(number: snapshot, namespace: namespace)
         if tables[key] == nil {
             var table: [UInt64: [ConntrackEntry]] = [:]
             for entry in snapshots[snapshot].conntrack[namespace] ?? [] {
@@ -67,12 +80,29 @@ final class States {
         return table[Self.hash(cargo)] ?? []
     }
 
+    /// These entries in words, see `text`.
+    func conntrackText(of cargo: Cargo, in namespace: String, snapshot: Int) -> String? {
+        let key = TextKey(table: Key(number: snapshot, namespace: namespace), connection: cargo.connection)
+        if let known = texts[key] { return known }
+        let text = Self.text(conntrack(of: cargo, in: namespace, snapshot: snapshot))
+        texts[key] = .some(text)
+        return text
+    }
+
     private static func hash(_ cargo: Cargo) -> UInt64 {
         hash(cargo.source, cargo.destination, cargo.sourcePort, cargo.destinationPort, Int(cargo.protocolNumber))
     }
 
     private static func hash(_ tuple: ConntrackTuple, _ name: String) -> UInt64 {
-        let number = ["tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58, "sctp": 132][name] ?? Int(name) ?? 0
+        let number =
+            switch name {
+            case "tcp": 6
+            case "udp": 17
+            case "icmp": 1
+            case "icmpv6": 58
+            case "sctp": 132
+            default: Int(name) ?? 0
+            }
         return hash(tuple.source, tuple.destination, tuple.sourcePort, tuple.destinationPort, number)
     }
 

@@ -88,8 +88,7 @@ struct ExplainCommand: ParsableCommand {
         guard run.evidence.scenario == scenario.fullName else {
             throw EnvironmentError("\(folder) has a run of \(run.evidence.scenario), not of \(scenario.fullName)")
         }
-        let (evidence, frames) = (run.evidence, run.frames)
-        let journeys = Journeys(scenario: scenario, evidence: evidence, frames: frames)
+        let (evidence, frames, journeys) = (run.evidence, run.frames, run.story.journeys)
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
@@ -97,8 +96,7 @@ struct ExplainCommand: ParsableCommand {
         } else if tally {
             count(journeys, scenario, evidence, frames)
         } else {
-            let explanation = Explanation(scenario: scenario, evidence: evidence, journeys: journeys)
-            Console.output(explanation.text(of: try chosen(from: journeys, frames), folder: folder))
+            Console.output(run.story.text(of: try chosen(from: journeys, frames), folder: folder))
         }
     }
 

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Dispatch
-import Engine
-import Evidence
 import FoundationEssentials
 import Reading
 import Report
@@ -28,6 +26,9 @@ struct ReportCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The folder with topologies (default: netns of this checkout).", valueName: "dir"))
     var topologies: String?
 
+    @Option(help: "What is printed: for people (terminal), or what another program reads.")
+    var format: OutputFormat = .terminal
+
     @Flag(name: .shortAndLong, help: "Print failures and totals only.")
     var quiet = false
 
@@ -39,94 +40,38 @@ struct ReportCommand: ParsableCommand {
     }
 
     func run() throws {
-        let result: RunResult
-        if let data = FileManager.default.contents(atPath: "\(folder)/results.json") {
-            do {
-                result = try JSONDecoder().decode(RunResult.self, from: data)
-            } catch {
-                throw EnvironmentError("\(folder)/results.json cannot be read: \(error)")
+        let kept = try KeptResults(folder, scenarios: scenarios, topologies: topologies)
+        if let single = kept.single {
+            // Where the run stands among others, their page is above it.
+            let above = KeptRun.overview(from: single.fullName)
+            let hasOverview = FileManager.default.fileExists(atPath: "\(folder)/\(above)")
+            for run in kept.result.runs {
+                try kept.run(run).writeReports(run.verdict, overview: hasOverview ? above : nil)
             }
-            let missing = try write(result)
-            try OverviewPage.write(result, to: folder)
-            for text in missing { Console.error("drbench: \(text)") }
         } else {
-            result = try single()
+            let missing = write(kept)
+            try OverviewPage.write(kept.result, to: folder)
+            for text in missing { Console.error("drbench: \(text)") }
         }
         let options = RenderOptions(
-            detail: quiet ? .quiet : verbose ? .verbose : .normal, colour: Console.showsColours, folder: folder)
-        Console.output(String(try render(result, as: .terminal, options: options).dropLast()))
+            detail: quiet ? .quiet : verbose ? .verbose : .normal, colour: format == .terminal && Console.showsColours,
+            folder: folder)
+        Console.write(try render(kept.result, as: format, options: options))
     }
 
     /// The page of each run; returns what kept some from being written.
-    private func write(_ result: RunResult) throws -> [String] {
-        let runs = result.runs.filter { run in
-            run.directory.map { FileManager.default.fileExists(atPath: "\(folder)/\($0)/\(RunFiles.evidence)") }
-                ?? false
-        }
-        let known = try load(
-            runs.map { ($0.verdict.scenario, $0.verdict.checks.first?.location.file) })
+    private func write(_ kept: KeptResults) -> [String] {
+        let runs = kept.result.runs.filter(kept.hasEvidence)
         let problems = Mutex([String?](repeating: nil, count: runs.count))
         DispatchQueue.concurrentPerform(iterations: runs.count) { index in
             let verdict = runs[index].verdict
-            let directory = runs[index].directory ?? ""
             do {
-                guard let scenario = known[verdict.scenario] else {
-                    throw EnvironmentError("its file is not there any more")
-                }
-                try KeptRun(of: scenario, in: "\(folder)/\(directory)").writeReports(
-                    verdict, overview: KeptRun.overview(from: directory))
+                try kept.run(runs[index]).writeReports(
+                    verdict, overview: KeptRun.overview(from: runs[index].directory ?? ""))
             } catch {
                 problems.withLock { $0[index] = "no page for \(verdict.scenario): \(error)" }
             }
         }
         return problems.withLock { $0.compactMap { $0 } }
-    }
-
-    /// A run by itself, judged again.
-    private func single() throws -> RunResult {
-        let path = "\(folder)/\(RunFiles.evidence)"
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw EnvironmentError("\(folder) has neither results.json nor \(RunFiles.evidence)")
-        }
-        let evidence: Evidence
-        do {
-            evidence = try JSONDecoder().decode(Evidence.self, from: data)
-        } catch {
-            throw EnvironmentError("\(path) cannot be read: \(error)")
-        }
-        guard let scenario = try load([(evidence.scenario, nil)])[evidence.scenario] else {
-            throw EnvironmentError("there is no scenario \(evidence.scenario); --scenarios names another folder")
-        }
-        let run = try KeptRun(of: scenario, in: folder)
-        let verdict = run.verdict
-        // Where the run stands among others, their page is above it.
-        let above = KeptRun.overview(from: evidence.scenario)
-        let hasOverview = FileManager.default.fileExists(atPath: "\(folder)/\(above)")
-        try run.writeReports(verdict, overview: hasOverview ? above : nil)
-        return RunResult(
-            engine: "\(evidence.engine.name), Linux \(evidence.engine.kernel)", seed: evidence.engine.seed,
-            runs: [ScenarioRun(suite: scenario.suiteName, verdict: verdict)])
-    }
-
-    /// Scenarios by their full names: from the files that the run took them from, where those are known and there.
-    private func load(_ runs: [(name: String, file: String?)]) throws -> [String: Scenario] {
-        var files: [String] = []
-        var names: [String] = []
-        for (name, file) in runs {
-            if let file, FileManager.default.fileExists(atPath: file) {
-                if !files.contains(file) { files.append(file) }
-            } else {
-                names.append(name)
-            }
-        }
-        var options: [String] = []
-        if let scenarios { options += ["--scenarios", scenarios] }
-        if let topologies { options += ["--topologies", topologies] }
-        var known: [String: Scenario] = [:]
-        // Files and names mean different things together.
-        for words in [files, names] where !words.isEmpty {
-            for scenario in try ScenarioSelection.parse(words + options).load() { known[scenario.fullName] = scenario }
-        }
-        return known
     }
 }

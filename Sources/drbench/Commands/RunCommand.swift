@@ -2,6 +2,7 @@ import ArgumentParser
 import Engine
 import FoundationEssentials
 import Glibc
+import Kernel
 import Reading
 import Report
 import Scenario
@@ -47,6 +48,9 @@ struct RunCommand: ParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Write a page for each run and one for all (index.html).")
     var html = true
 
+    @Option(help: "What is printed at the end: for people (terminal), or what another program reads.")
+    var format: OutputFormat = .terminal
+
     @Flag(name: .shortAndLong, help: "Print failures and totals only.")
     var quiet = false
 
@@ -79,7 +83,8 @@ struct RunCommand: ParsableCommand {
         let options = RenderOptions(
             detail: quiet ? .quiet : verbose ? .verbose : .normal, colour: Console.showsColours, header: false,
             folder: out.count > 1 && out.hasSuffix("/") ? String(out.dropLast()) : out)
-        if !quiet {
+        let isForPeople = format == .terminal
+        if !quiet, isForPeople {
             Console.output("engine  \(choice.explanation)")
             if choice.engine.name == "uml" {
                 Console.output(
@@ -92,7 +97,7 @@ struct RunCommand: ParsableCommand {
             timeLimit: timeout, jobs: jobs ?? Bench.defaultJobs,
             progress: Progress(
                 total: scenarios.count,
-                style: quiet ? .silent : verbose ? .lines : Console.isTerminal ? .live : .silent,
+                style: quiet || !isForPeople ? .silent : verbose ? .lines : Console.isTerminal ? .live : .silent,
                 colour: options.colour
             ) { Console.write($0) },
             checksDeterminism: checkDeterminism, writesPages: html)
@@ -106,7 +111,8 @@ struct RunCommand: ParsableCommand {
         try write(result, .json, to: "\(output)/results.json", RenderOptions(timing: false))
         try write(result, .junit, to: "\(output)/junit.xml", RenderOptions(detail: .verbose))
         if html { try OverviewPage.write(result, to: output) }
-        Console.output(String(try render(result, as: .terminal, options: options).dropLast()))
+        Console.write(try render(result, as: format, options: options))
+        if isForPeople { try GitHub.report(result) }
         if let signal = Interruption.signal {
             Console.error("drbench: ended by \(Interruption.name(of: signal)); \(out)/results.json has what was found")
             Interruption.end(by: signal)
@@ -116,9 +122,9 @@ struct RunCommand: ParsableCommand {
 
     private func write(_ result: RunResult, _ format: OutputFormat, to path: String, _ options: RenderOptions) throws {
         do {
-            try Data(try render(result, as: format, options: options).utf8).write(to: URL(filePath: path))
+            try writeFile(path, try render(result, as: format, options: options).utf8)
         } catch {
-            throw EnvironmentError("cannot write \(path): \(error)")
+            throw EnvironmentError("\(error)")
         }
     }
 }
