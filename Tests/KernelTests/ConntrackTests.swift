@@ -35,6 +35,8 @@ private let trackingV6 = """
 private func track() throws {
     try RuleTables.load(tracking, family: .ipv4) { try Program.run($0, $1) }
     try RuleTables.load(trackingV6, family: .ipv6) { try Program.run($0, $1) }
+    // 30 s are not much where all tests of all projects share two processors.
+    try Program.check(["sysctl", "-q", "-w", "net.netfilter.nf_conntrack_udp_timeout=3600"])
 }
 
 /// An independent reading of `conntrack -L -o extended`: one line per entry in the words compared, timeouts apart.
