@@ -37,7 +37,7 @@ build: setup ## build drbench
 	done
 	@ln -sf "$$(gcc -print-file-name=libgcc_eh.a)" $(STATIC)/libgcc_s.a
 	@for name in libpcap libnl-3.0 libnl-genl-3.0 libnl-route-3.0 libnetfilter_conntrack libnfnetlink libmnl; do \
-	    folder=$$(pkg-config --variable=pcfiledir $$name) || continue; \
+	    folder=$$(pkg-config --variable=pcfiledir $$name 2>/dev/null) || continue; \
 	    sed '/^Libs/s/-L[^ ]*//; /private/d' "$$folder/$$name.pc" >$(STATIC)/$$name.pc; \
 	done
 	@swift build $(RELEASE) --product drbench-lab
