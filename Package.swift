@@ -37,6 +37,7 @@ let package = Package(
         // Leaf rooms.
         .target(name: "Net", swiftSettings: settings),
         .target(name: "Evidence", dependencies: ["Net"], swiftSettings: settings),
+        .target(name: "Measurement", swiftSettings: settings),
         .target(
             name: "Kernel", dependencies: ["CLinux", "CNetlink", "Evidence", "Net"],
             swiftSettings: settings),
