@@ -14,7 +14,10 @@ DRBENCH := .build/release/drbench
 SOURCES := Package.swift Sources Tests
 RUN_FLAGS ?=
 
-.PHONY: help run test setup kernel build lint format unit-test suite mutation determinism clean
+PREFIX ?= /usr/local
+DOCS := .build/docs
+
+.PHONY: help run test setup kernel build lint format unit-test suite mutation determinism docs install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +53,7 @@ format: ## format the sources in place
 	@swift format --in-place --parallel --recursive --configuration .swift-format $(SOURCES)
 
 unit-test: setup kernel build ## run the unit tests
+	@netns/setup.sh --tests
 	@DRBENCH_PROGRAM="$(CURDIR)/$(DRBENCH)" swift test
 
 suite: setup kernel build ## run every scenario twice and compare, evidence in .build/suite
@@ -62,6 +66,25 @@ determinism: setup kernel build ## run every scenario twice with each of ten see
 	@for seed in {1..10}; do \
 	    $(DRBENCH) run --check-determinism --seed $$seed --quiet --out .build/determinism $(RUN_FLAGS) || exit; \
 	done
+
+docs: build ## the man page and the shells' completions, from the commands themselves, in .build/docs
+	@swift build $(RELEASE) --product generate-manual 2>&1 | tail -n 1
+	@mkdir -p $(DOCS)
+	@.build/release/generate-manual --output-directory $(DOCS) --date "$$(git log -1 --format=%cs 2>/dev/null || date +%F)" \
+	    $(DRBENCH) >/dev/null
+	@sed -i 's/^$$/.Pp/' $(DOCS)/drbench.1 # paragraphs of a discussion
+	@for shell in bash zsh fish; do $(DRBENCH) --generate-completion-script $$shell >$(DOCS)/drbench.$$shell; done
+
+install: docs ## install drbench, its man page and completions below PREFIX (/usr/local); DESTDIR is heeded
+	@to="$(DESTDIR)$(PREFIX)" && \
+	    install -D -t "$$to/bin" $(DRBENCH) && install -D -t "$$to/libexec/drbench" .build/release/drbench-lab && \
+	    install -D -m 644 -t "$$to/share/man/man1" $(DOCS)/drbench.1 && \
+	    install -D -m 644 $(DOCS)/drbench.bash "$$to/share/bash-completion/completions/drbench" && \
+	    install -D -m 644 $(DOCS)/drbench.zsh "$$to/share/zsh/site-functions/_drbench" && \
+	    install -D -m 644 $(DOCS)/drbench.fish "$$to/share/fish/vendor_completions.d/drbench.fish" && \
+	    mkdir -p "$$to/share/drbench" && rm -rf "$$to/share/drbench/Scenarios" "$$to/share/drbench/netns" && \
+	    cp -R Scenarios netns "$$to/share/drbench/" && chmod -R a+rX "$$to/share/drbench" && \
+	    echo "installed $$to/bin/drbench"
 
 clean: ## remove what was built here; the lab kernel stays
 	rm -rf .build .build-* drbench-results

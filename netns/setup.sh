@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Installs what drbench needs to be built and to run, if it is missing, and says what it does. Debian 12 and 13.
 # Swift is not among it, nor what Swift itself asks for (see https://www.swift.org/install/linux/).
+#
+#   setup.sh          what builds and runs drbench
+#   setup.sh --tests  and what only its tests need: a browser
 set -euo pipefail
 
 build=(libpcap-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libnetfilter-conntrack-dev libxml2-dev pkg-config)
@@ -8,6 +11,11 @@ kernel=(flex bison bc libc6-dev libelf-dev libssl-dev xz-utils make gcc patch)
 # What some scenarios run inside their namespaces. Of these only the programs are wanted: see below.
 programs=(apache2-bin haproxy keepalived nginx)
 tools=(procps iproute2 iptables arptables ebtables ipset ipvsadm conntrack tcpdump tshark iputils-ping)
+tests=()
+if [ "${1:-}" = --tests ]; then
+    tests=(chromium)
+    command -v node >/dev/null || tests+=(nodejs) # drives the browser; one from elsewhere does as well
+fi
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$@"; exit 3; }
@@ -22,7 +30,7 @@ command -v dpkg-query >/dev/null || die "this is not Debian; drbench is made for
 
 missing=()
 installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | awk '$1 == "installed" { print $2 }')
-for package in "${build[@]}" "${kernel[@]}" "${tools[@]}" "${programs[@]}"; do
+for package in "${build[@]}" "${kernel[@]}" "${tools[@]}" "${programs[@]}" "${tests[@]}"; do
     grep -qxF "$package" <<<"$installed" || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0

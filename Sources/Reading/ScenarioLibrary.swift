@@ -59,6 +59,12 @@ public struct ScenarioLibrary: Sendable {
         return load(files: files)
     }
 
+    /// The scenarios' names without their variants, by the names of their files: nothing is read.
+    public func names() -> [String] {
+        Set(scenarios.flatMap { directory in (try? Self.yamlFiles(below: directory).get()) ?? [] }.map(Self.name(of:)))
+            .sorted()
+    }
+
     /// What must fail: every mutation that a file of the library names, and every scenario's expectations in the networks
     /// of its file's other scenarios. Files with errors have none.
     public func mutants() -> [Mutant] {

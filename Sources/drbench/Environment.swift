@@ -12,14 +12,14 @@ enum Environment {
     static var all: [String: String] { ProcessInfo.processInfo.environment }
 }
 
-/// Where drbench's own files are: the checkout that holds `Scenarios/` and `netns/`.
+/// Where drbench's own files are: what holds `Scenarios/` and `netns/`, a checkout or what `make install` has put there.
 struct Installation {
     let root: String
     var scenarios: String { root + "/Scenarios" }
     var topologies: String { root + "/netns" }
     var kernelSources: String { root + "/netns/kernel" }
 
-    /// $DRBENCH_HOME, the current folder or one above it, or one above the program.
+    /// $DRBENCH_HOME, the current folder or one above it, one above the program, or `share/drbench` beside its folder.
     static func find() -> Installation? {
         candidates.first {
             access($0 + "/Scenarios", R_OK | X_OK) == 0 && access($0 + "/netns", R_OK | X_OK) == 0
@@ -46,6 +46,7 @@ struct Installation {
                 folder = folder.parent
             }
         }
+        candidates.append(Program.path.parent.parent + "/share/drbench")
         return candidates
     }
 }

@@ -9,16 +9,21 @@ import Scenario
 /// The scenarios that a command speaks of: the arguments and options that several commands share.
 struct ScenarioSelection: ParsableArguments {
     @Argument(
-        help: ArgumentHelp("Names, NAME/VARIANT, tags, patterns and YAML files, all of them.", valueName: "scenario"))
+        help: ArgumentHelp("Names, NAME/VARIANT, tags, patterns and YAML files, all of them.", valueName: "scenario"),
+        completion: .scenarios)
     var names: [String] = []
 
     @Option(help: ArgumentHelp("Only scenarios with this tag; may be given several times.", valueName: "tag"))
     var tag: [String] = []
 
-    @Option(help: ArgumentHelp("The folder with scenarios (default: Scenarios of this checkout).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The folder with scenarios (default: Scenarios of this checkout).", valueName: "dir"),
+        completion: .directory)
     var scenarios: String?
 
-    @Option(help: ArgumentHelp("The folder with topologies (default: netns of this checkout).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The folder with topologies (default: netns of this checkout).", valueName: "dir"),
+        completion: .directory)
     var topologies: String?
 
     /// The chosen scenarios. Prints every mistake in the files first; with one, throws `ExitCode.invalid`.

@@ -21,19 +21,26 @@ struct DiffCommand: ParsableCommand {
             Exit status, as diff's: 0 nothing differs, 1 something does, 2 wrong usage, 3 a run cannot be read.
             """)
 
-    @Argument(help: ArgumentHelp("The run that is taken for the earlier one.", valueName: "run1"))
+    @Argument(
+        help: ArgumentHelp("The run that is taken for the earlier one.", valueName: "run1"), completion: .directory)
     var before: String
 
-    @Argument(help: ArgumentHelp("The run that is compared with it.", valueName: "run2"))
+    @Argument(help: ArgumentHelp("The run that is compared with it.", valueName: "run2"), completion: .directory)
     var after: String
 
-    @Argument(help: ArgumentHelp("Only these scenarios, by their full names.", valueName: "scenario"))
+    @Argument(
+        help: ArgumentHelp("Only these scenarios, by their full names.", valueName: "scenario"),
+        completion: .scenarios)
     var names: [String] = []
 
-    @Option(help: ArgumentHelp("The folder with scenarios (default: Scenarios of this checkout).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The folder with scenarios (default: Scenarios of this checkout).", valueName: "dir"),
+        completion: .directory)
     var scenarios: String?
 
-    @Option(help: ArgumentHelp("The folder with topologies (default: netns of this checkout).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The folder with topologies (default: netns of this checkout).", valueName: "dir"),
+        completion: .directory)
     var topologies: String?
 
     @Flag(help: "Print the differences as JSON.")

@@ -20,28 +20,34 @@ struct ExplainCommand: ParsableCommand {
             FILTER is a packet's number (#12) or a filter in tcpdump's language, 'tcp port 80 and host 203.0.113.2'.
             """)
 
-    @Argument(help: "A scenario, NAME/VARIANT for one variant, or a YAML file.")
+    @Argument(help: "A scenario, NAME/VARIANT for one variant, or a YAML file.", completion: .scenarios)
     var scenario: String
 
     @Argument(help: ArgumentHelp("What to show; default: the flows that failed.", valueName: "filter"))
     var filter: [String] = []
 
-    @Option(help: ArgumentHelp("A kept run's folder, or that of several, instead of running.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("A kept run's folder, or that of several, instead of running.", valueName: "folder"),
+        completion: .directory)
     var from: String?
 
     @Option(help: "Where the scenario runs: uml (the lab kernel), native (this host's kernel), or auto.")
     var engine: EngineName = .auto
 
-    @Option(help: "The folder for evidence and captures.")
+    @Option(help: "The folder for evidence and captures.", completion: .directory)
     var out = "drbench-results"
 
     @Option(help: "What the lab kernel's randomness follows from: the same number repeats a run to the byte.")
     var seed: UInt64?
 
-    @Option(help: ArgumentHelp("The folder with scenarios (default: Scenarios of this checkout).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The folder with scenarios (default: Scenarios of this checkout).", valueName: "dir"),
+        completion: .directory)
     var scenarios: String?
 
-    @Option(help: ArgumentHelp("The folder with topologies (default: netns of this checkout).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The folder with topologies (default: netns of this checkout).", valueName: "dir"),
+        completion: .directory)
     var topologies: String?
 
     @Flag(help: "Print all journeys as JSON.")

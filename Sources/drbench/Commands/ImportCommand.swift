@@ -19,10 +19,12 @@ struct ImportCommand: ParsableCommand {
             the bridges have learned; what Open vSwitch does behind them is named as missing.
             """)
 
-    @Argument(help: ArgumentHelp("The bundle's folder.", valueName: "dir"))
+    @Argument(help: ArgumentHelp("The bundle's folder.", valueName: "dir"), completion: .directory)
     var folder: String
 
-    @Option(name: .shortAndLong, help: "The scenario's file (default: imported.yaml in the bundle's folder).")
+    @Option(
+        name: .shortAndLong, help: "The scenario's file (default: imported.yaml in the bundle's folder).",
+        completion: .file(extensions: ["yaml"]))
     var out: String?
 
     func run() throws {

@@ -22,7 +22,7 @@ struct MutateCommand: ParsableCommand {
     @Option(help: "Where a scenario runs: uml (the lab kernel), native (this host's kernel), or auto.")
     var engine: EngineName = .auto
 
-    @Option(help: "The folder for the evidence.")
+    @Option(help: "The folder for the evidence.", completion: .directory)
     var out = "drbench-results/mutations"
 
     @Option(help: "What the lab kernel's randomness follows from.")

@@ -17,13 +17,17 @@ struct ReportCommand: ParsableCommand {
             again. The scenarios' files must still be there.
             """)
 
-    @Argument(help: ArgumentHelp("The folder with the results.", valueName: "dir"))
+    @Argument(help: ArgumentHelp("The folder with the results.", valueName: "dir"), completion: .directory)
     var folder = "drbench-results"
 
-    @Option(help: ArgumentHelp("The folder with scenarios (default: Scenarios of this checkout).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The folder with scenarios (default: Scenarios of this checkout).", valueName: "dir"),
+        completion: .directory)
     var scenarios: String?
 
-    @Option(help: ArgumentHelp("The folder with topologies (default: netns of this checkout).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The folder with topologies (default: netns of this checkout).", valueName: "dir"),
+        completion: .directory)
     var topologies: String?
 
     @Option(help: "What is printed: for people (terminal), or what another program reads.")

@@ -27,7 +27,7 @@ struct RunCommand: ParsableCommand {
             "The lab kernel's version (default: \(LabKernel.defaultVersion)); implies uml.", valueName: "version"))
     var kernelVersion: String?
 
-    @Option(help: "The folder for evidence, captures and reports.")
+    @Option(help: "The folder for evidence, captures and reports.", completion: .directory)
     var out = "drbench-results"
 
     @Option(help: "What the lab kernel's randomness follows from: the same number repeats a run to the byte.")
