@@ -21,6 +21,8 @@ public final class PortCapture: Sendable {
     /// 1 MiB holds about 620 frames at the default snapshot length, however small they are. In the lab kernel opening 20
     /// ports costs 17 ms with 256 KiB each, 20 ms with 512 KiB, 28 ms with 1 MiB, 70 ms with 2 MiB, 190 ms with 4 MiB.
     public static let defaultRingSize = 1 << 20
+    /// What holds some dozens of frames of usual length.
+    public static let leastRingSize = 1 << 17
     /// Octets kept of each frame: all of it, at Ethernet's MTU.
     public static let defaultSnapshotLength = 1600
 

@@ -64,6 +64,23 @@ public final class NetworkNamespace: Sendable {
         try thread.run(body)
     }
 
+    /// Carries out a body in each of several namespaces, all at the same time, and waits for all of them: for what makes a
+    /// kernel with several processors wait for a grace period of RCU (10 ms and more, `synchronize_net`) each time.
+    ///
+    /// Errors: what the first of them, in their order, throws.
+    public static func runAll(
+        _ jobs: [(namespace: NetworkNamespace, body: @Sendable () throws -> Void)]
+    ) throws {
+        let failures = Mutex([Int: any Error]())
+        for (index, job) in jobs.enumerated() {
+            job.namespace.thread.begin {
+                do { try job.body() } catch { failures.withLock { $0[index] = error } }
+            }
+        }
+        for job in jobs { try job.namespace.run {} }
+        if let first = failures.withLock({ $0.min { $0.key < $1.key } }) { throw first.value }
+    }
+
     /// Opens a socket in the namespace, close-on-exec. The caller closes it; it keeps the namespace alive until then.
     ///
     /// Privileges: those of the kind of socket. Errors: those of socket(2).

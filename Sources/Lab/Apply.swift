@@ -124,9 +124,9 @@ extension Run {
         let mac = source.forget(name)
         target.note(name, mac: mac)
         try target.perform([.setUp(name)])
-        for (index, point) in plan.captures.enumerated()
-        where point.namespace == target.name && point.interface == name {
-            try openCapture(index)
-        }
+        try openCaptures(
+            plan.captures.indices.filter {
+                plan.captures[$0].namespace == target.name && plan.captures[$0].interface == name
+            })
     }
 }

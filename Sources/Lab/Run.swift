@@ -38,7 +38,7 @@ final class Run {
         evidence = Evidence(scenario: plan.scenario, engine: engine, started: clock.start)
         let captures = try CaptureSession(
             ports: plan.captures.map { .init(name: $0.name, interface: $0.interface) },
-            snapshotLength: plan.snapshotLength,
+            snapshotLength: plan.snapshotLength, ringSize: CaptureSession.ringSize(ports: plan.captures.count),
             names: plan.names.map { (address: $0.address.octets, name: $0.name) })
         self.captures = captures
         programs = RunningPrograms(clock: clock)
@@ -84,7 +84,7 @@ final class Run {
         }
         programs.stopAll()
         if evidence.ended == 0 { evidence.ended = clock.now() }
-        describePorts(captures.finish())
+        describePorts(captures.finish { ports, close in onTheirThreads(ports, close) })
         evidence.complete = problem == nil
         do {
             try programs.save(to: "\(folder)/programs")
@@ -100,6 +100,7 @@ final class Run {
     // MARK: Building
 
     private func build() throws {
+        allowDescriptors(8 * plan.namespaces.count + 2 * plan.captures.count + 256)
         for namespace in plan.namespaces {
             let place = try Place(namespace)
             places.append(place)
@@ -107,11 +108,22 @@ final class Run {
         }
         try apply(plan.setup)
         for place in places { try place.awaitCarriers() }
-        for index in plan.captures.indices { try openCapture(index) }
+        try openCaptures(Array(plan.captures.indices))
         for server in plan.servers {
             guard let kind = TrafficKind(rawValue: server.kind) else { continue }
             try servers.start(kind, port: server.port, in: place(server.namespace).handle)
         }
+    }
+
+    /// Raises this process's limit of open files if it is lower. What it starts has that limit, too, and so it stays as it is
+    /// where it will do. That it cannot be raised shows when a file cannot be opened.
+    private func allowDescriptors(_ count: Int) {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < count else {
+            return
+        }
+        limit.rlim_cur = min(rlim_t(count), limit.rlim_max)
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     func place(_ name: String) throws -> Place {
@@ -121,13 +133,30 @@ final class Run {
         return place
     }
 
-    /// Starts capturing a port if its interface is in its namespace now; a host may move there later.
-    func openCapture(_ index: Int) throws {
-        let point = plan.captures[index]
-        let place = try place(point.namespace)
-        guard place.interfaces.contains(point.interface) else { return }
+    /// Starts capturing those of the ports whose interfaces are in their namespaces now; a host may move there later.
+    func openCaptures(_ indices: [Int]) throws {
         let captures = captures
-        try place.namespace.run { try captures.open(index) }
+        try NetworkNamespace.runAll(
+            portsByPlace(indices).map { place, ports in
+                (place.namespace, { for port in ports { try captures.open(port) } })
+            })
+    }
+
+    /// Places with those of their ports that are there now, in the plan's order.
+    private func portsByPlace(_ indices: [Int]) -> [(place: Place, ports: [Int])] {
+        let ports = Dictionary(grouping: indices) { plan.captures[$0].namespace }
+        return places.compactMap { place in
+            let present = (ports[place.name] ?? []).filter { place.interfaces.contains(plan.captures[$0].interface) }
+            return present.isEmpty ? nil : (place, present)
+        }
+    }
+
+    /// Does something for each port: on a kernel with several processors on each namespace's own thread, all at the same
+    /// time; on one processor one after another, which takes no thread to wake up.
+    private func onTheirThreads(_ ports: [Int], _ body: @escaping @Sendable (Int) -> Void) {
+        guard sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1 else { return ports.forEach(body) }
+        try? NetworkNamespace.runAll(
+            portsByPlace(ports).map { place, ports in (place.namespace, { ports.forEach(body) }) })
     }
 
     private func describePorts(_ statistics: [PortStatistics]) {

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Net
 import Testing
@@ -37,6 +38,34 @@ private let rightHere = Comment(rawValue: noPrivateNetwork ?? "")
         #expect(file.frames.allSatisfy { $0.wireLength == $0.octets.count })
         #expect(file.frames.count { Array($0.octets) == udpFrame(length: 1514) } == 200)
         #expect(file.frames.count { Array($0.octets) == udpFrame() } == 6)
+    }
+
+    @Test("captures that are closed at the same time, in any order, have counted the same")
+    func closedAtOnce() async throws {
+        let session = try session("left", "right", "never")
+        try await inPrivateNetwork {
+            try makeVeth("left", peer: "right")
+            for index in 0...1 { try session.open(index) }
+            try send(udpFrame(), outOf: "left", count: 7)
+        }
+        let counts = session.finish { ports, close in
+            #expect(ports == [0, 1])
+            DispatchQueue.concurrentPerform(iterations: ports.count) { close(ports[ports.count - 1 - $0]) }
+        }
+        #expect(
+            counts == [
+                PortStatistics(delivered: 7, dropped: 0), PortStatistics(delivered: 7, dropped: 0), PortStatistics(),
+            ])
+        #expect(session.finish() == counts)
+        #expect(PcapNGReader.read(session.pcapng()).frames.count == 14)
+    }
+
+    @Test("few ports have rings of the usual size, many have smaller ones")
+    func ringSizes() {
+        #expect(CaptureSession.ringSize(ports: 0) == PortCapture.defaultRingSize)
+        #expect(CaptureSession.ringSize(ports: 256) == PortCapture.defaultRingSize)
+        #expect(CaptureSession.ringSize(ports: 512) == PortCapture.defaultRingSize / 2)
+        #expect(CaptureSession.ringSize(ports: 100_000) == PortCapture.leastRingSize)
     }
 
     @Test("frames are merged in the order of time, and time is the clock's")

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import Testing
 
 @testable import Kernel
@@ -54,6 +55,52 @@ struct NamespaceTests {
     /// Without a lock: the namespace's thread alone touches it.
     private final class Counter: @unchecked Sendable {
         var value = 0
+    }
+
+    @Test("what is to be done in several namespaces is done in them at the same time")
+    func allAtOnce() throws {
+        let namespaces = try ["a", "b", "c"].map { try NetworkNamespace.create(named: $0) }
+        // Nobody gets through until all have come: one after another they would wait for ever.
+        var gate = pthread_barrier_t()
+        pthread_barrier_init(&gate, nil, 3)
+        defer { pthread_barrier_destroy(&gate) }
+        let threads = Mutex([UInt64]())
+        try withUnsafeMutablePointer(to: &gate) { gate in
+            let gate = UInt(bitPattern: gate)
+            try NetworkNamespace.runAll(
+                namespaces.map { namespace in
+                    (
+                        namespace,
+                        {
+                            if let gate = UnsafeMutablePointer<pthread_barrier_t>(bitPattern: gate) {
+                                pthread_barrier_wait(gate)
+                            }
+                            threads.withLock { $0.append(UInt64(pthread_self())) }
+                        }
+                    )
+                })
+        }
+        let own = try namespaces.map { try $0.run { UInt64(pthread_self()) } }
+        #expect(Set(threads.withLock { $0 }) == Set(own))
+    }
+
+    @Test("of errors in several namespaces the first one's reaches the caller, and all others have come to their end")
+    func errorsAtOnce() throws {
+        let namespaces = try ["a", "b", "c"].map { try NetworkNamespace.create(named: $0) }
+        let ended = Mutex(0)
+        #expect(throws: KernelError("b", code: EBUSY)) {
+            try NetworkNamespace.runAll(
+                namespaces.map { namespace in
+                    (
+                        namespace,
+                        {
+                            defer { ended.withLock { $0 += 1 } }
+                            if namespace.name != "a" { throw KernelError(namespace.name, code: EBUSY) }
+                        }
+                    )
+                })
+        }
+        #expect(ended.withLock { $0 } == 3)
     }
 
     @Test("an error thrown in the namespace reaches the caller as it is")
