@@ -17,7 +17,7 @@ RUN_FLAGS ?=
 PREFIX ?= /usr/local
 DOCS := .build/docs
 
-.PHONY: help run test setup kernel build lint format unit-test suite mutation determinism docs install clean
+.PHONY: help run test setup kernel build lint format unit-test suite mutation determinism bench docs install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,10 @@ determinism: setup kernel build ## run every scenario twice with each of ten see
 	@for seed in {1..10}; do \
 	    $(DRBENCH) run --check-determinism --seed $$seed --quiet --out .build/determinism $(RUN_FLAGS) || exit; \
 	done
+
+bench: setup kernel build ## measure drbench's own speed beside other tools (as root), report in .build/speed/speed.md
+	@netns/setup.sh --bench
+	@Tests/Speed/compare.sh .build/speed
 
 docs: build ## the man page and the shells' completions, from the commands themselves, in .build/docs
 	@swift build $(RELEASE) --product generate-manual 2>&1 | tail -n 1

@@ -4,6 +4,7 @@
 #
 #   setup.sh          what builds and runs drbench
 #   setup.sh --tests  and what only its tests need: a browser
+#   setup.sh --bench  and what it is compared with in speed
 set -euo pipefail
 
 build=(libpcap-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libnetfilter-conntrack-dev libxml2-dev pkg-config)
@@ -11,11 +12,14 @@ kernel=(flex bison bc libc6-dev libelf-dev libssl-dev xz-utils make gcc patch)
 # What some scenarios run inside their namespaces. Of these only the programs are wanted: see below.
 programs=(apache2-bin haproxy keepalived nginx)
 tools=(procps iproute2 iptables arptables ebtables ipset ipvsadm conntrack tcpdump tshark iputils-ping)
-tests=()
-if [ "${1:-}" = --tests ]; then
-    tests=(chromium)
-    command -v node >/dev/null || tests+=(nodejs) # drives the browser; one from elsewhere does as well
-fi
+more=()
+case ${1:-} in
+--tests)
+    more=(chromium)
+    command -v node >/dev/null || more+=(nodejs) # drives the browser; one from elsewhere does as well
+    ;;
+--bench) more=(hyperfine iperf3 jq mininet) ;;
+esac
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$@"; exit 3; }
@@ -30,7 +34,7 @@ command -v dpkg-query >/dev/null || die "this is not Debian; drbench is made for
 
 missing=()
 installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | awk '$1 == "installed" { print $2 }')
-for package in "${build[@]}" "${kernel[@]}" "${tools[@]}" "${programs[@]}" "${tests[@]}"; do
+for package in "${build[@]}" "${kernel[@]}" "${tools[@]}" "${programs[@]}" "${more[@]}"; do
     grep -qxF "$package" <<<"$installed" || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
