@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # drbench's own speed, beside what one would take instead, on this machine: `make bench` calls it.
 #
-#   compare.sh FOLDER [SECTION …]   hosts, capture, journeys; all of them without a word
+#   compare.sh FOLDER [SECTION …]   hosts, selftest, journeys, capture; all of them without a word
 #
 # Writes FOLDER/speed.md and what hyperfine measured (FOLDER/*.json). Needs root: networks are built in private namespaces
 # on this host's kernel. Commands are run in turns several times; what is printed are medians of whole processes.
@@ -16,7 +16,7 @@ out=$(cd "$1" && pwd)
 shift
 [ "$(id -u)" = 0 ] || { echo "compare.sh: only root can build networks on this host's kernel" >&2; exit 3; }
 missing=()
-for tool in hyperfine mn tcpdump tshark iperf3 jq; do command -v $tool >/dev/null || missing+=("$tool"); done
+for tool in hyperfine mn tcpdump tshark iperf3 jq socat; do command -v $tool >/dev/null || missing+=("$tool"); done
 [ ${#missing[@]} = 0 ] || { echo "compare.sh: missing ${missing[*]}; 'netns/setup.sh --bench' installs them" >&2; exit 3; }
 
 # Nothing of this touches the host: own mounts (/run/netns), own network, own processes, gone at the end.
@@ -60,6 +60,22 @@ hosts() {
             "bash -c 'private mn --switch lxbr --controller none --topo single,$count --test none'")
         measure hosts-$count 5 "${commands[@]}"
     done
+}
+
+selftest() {
+    local tests=$out/selftests kernel
+    [ -d "$tests/netfilter" ] || "$here/../../netns/kernel/build.sh" --selftests "$tests" >/dev/null
+    kernel=$("$drbench" kernel path)
+    cat >"$out/ipvs-selftest.sh" <<END
+TMPDIR=/dev/shm $kernel mem=256M rootfstype=hostfs root=/dev/root ro init=$here/selftest-init.sh con=null con0=null,fd:1 \
+    quiet loglevel=1 panic=-1 time-travel=inf-cpu uml_dir=$out/ umid=selftest PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    SELFTESTS=$tests | grep -q 'status 0'
+END
+    head_of "The kernel's ipvs.sh: Direct Routing, NAT and tunnelling, in a lab kernel each time" "tested by"
+    measure selftest 5 \
+        "drbench run kselftest-ipvs, /nat and /tun: captures, verdicts, MACs, TTLs, return path" \
+        "$drbench run kselftest-ipvs kselftest-ipvs/nat kselftest-ipvs/tun --engine uml --jobs 1 --quiet --no-html --out $out/runs" \
+        "ipvs.sh itself: 32 octets arrive" "bash $out/ipvs-selftest.sh"
 }
 
 journeys() {
@@ -139,5 +155,5 @@ machine+=", $(awk '/MemTotal/ { print int($2 / 1048576) }' /proc/meminfo) GiB"
 say "$machine; drbench $("$drbench" --version), $(version ip -V | sed 's/ip utility, //; s/,.*//'), mininet $(version mn --version)," \
     "$(tshark --version 2>/dev/null | sed -n '1s/^\(TShark (Wireshark) [0-9.]*[0-9]\).*/\1/p'), $(version tcpdump --version)," \
     "$(version iperf3 --version | sed 's/ (.*//')."
-[ $# -gt 0 ] || set -- hosts capture journeys
+[ $# -gt 0 ] || set -- hosts selftest journeys capture
 for section in "$@"; do $section; done

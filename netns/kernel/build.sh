@@ -3,6 +3,7 @@
 #
 #   build.sh [VERSION]        build linux-source-VERSION (default 6.12) unless it is built already; prints its folder
 #   build.sh --key [VERSION]  print the cache key only
+#   build.sh --selftests FOLDER [VERSION]  put the kernel's own network selftests into FOLDER instead of building
 #
 # The result is a folder CACHE/VERSION-KEY holding `linux`, the configuration and patches it was built from, and
 # `kernel.env` (version, source package, build date). KEY is a hash of everything that decides the result but the source
@@ -22,8 +23,16 @@ say() { printf 'lab kernel: %s\n' "$*" >&2; }
 die() { say "$@"; exit 3; }
 key_of() { { echo "$1"; cat "$here/lab-kernel.config" "${patches[@]}"; } | sha256sum | cut -c1-12; }
 
-key_only=no
-if [ "${1:-}" = --key ]; then key_only=yes; shift; fi
+key_only=no selftests=
+case ${1:-} in
+--key) key_only=yes; shift ;;
+--selftests)
+    [ $# -gt 1 ] || die "--selftests needs a folder"
+    mkdir -p "$2"
+    selftests=$(cd "$2" && pwd -P)
+    shift 2
+    ;;
+esac
 version=${1:-$preferred}
 [[ $version =~ ^[0-9]+\.[0-9]+$ ]] || die "'$version' is not a kernel version such as $preferred"
 name=$version-$(key_of "$version")
@@ -38,6 +47,7 @@ fi
 
 finish_if_built() { # a user may use what root has built
     local folder
+    [ -z "$selftests" ] || return 0
     for folder in "$cache" ${DRBENCH_KERNEL_CACHE:-"$machine"}; do
         if [ -x "$folder/$name/linux" ]; then echo "$folder/$name"; exit 0; fi
     done
@@ -143,6 +153,12 @@ debs=("$work"/linux-source-*.deb)
 revision=$(dpkg-deb -f "${debs[0]}" Version)
 run dpkg -x "${debs[0]}" "$work/x"
 mkdir "$work/tree"
+if [ -n "$selftests" ]; then
+    run tar -C "$selftests" --strip-components=5 --wildcards -xf "$work"/x/usr/src/linux-source-*.tar.xz \
+        '*/tools/testing/selftests/net'
+    echo "$selftests"
+    exit 0
+fi
 run tar -C "$work/tree" --strip-components=1 -xf "$work"/x/usr/src/linux-source-*.tar.xz
 rm -rf "$work/x" "${debs[0]}"
 
