@@ -1,27 +1,28 @@
+import CLinux
 import Foundation
 import Testing
 
 /// A terminal with a test at its keyboard.
 final class TestTerminal: Sendable {
     private let master: FileHandle
-    private let path: String
+    private let other: FileHandle
 
     init(rows: UInt16, columns: UInt16) throws {
-        let descriptor = posix_openpt(O_RDWR | O_NOCTTY)
-        try #require(descriptor >= 0 && grantpt(descriptor) == 0 && unlockpt(descriptor) == 0)
-        path = String(cString: try #require(ptsname(descriptor)))
-        master = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var ends: [Int32] = [-1, -1]
+        try #require(drb_open_terminal(&ends) == 0)
+        // A FileHandle waits.
+        _ = fcntl(ends[0], F_SETFL, 0)
+        master = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
+        other = FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)
         resize(rows: rows, columns: columns)
     }
 
     func resize(rows: UInt16, columns: UInt16) {
-        var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
-        _ = ioctl(master.fileDescriptor, UInt(TIOCSWINSZ), &size)
+        _ = drb_set_window(master.fileDescriptor, Int32(rows), Int32(columns))
     }
 
     /// Starts drbench in it.
     func start(_ arguments: [String], environment: [String: String]) throws -> Process {
-        let other = try #require(FileHandle(forUpdatingAtPath: path))
         let process = Process()
         process.executableURL = URL(filePath: try #require(Drbench.program))
         process.arguments = arguments
