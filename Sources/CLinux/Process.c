@@ -99,8 +99,14 @@ static void catch_interruptions(void)
     // Only the first: whoever presses Ctrl-C twice wants the end now.
     struct sigaction action = { .sa_handler = interrupted, .sa_flags = SA_RESTART | (int)SA_RESETHAND }, before;
     const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+    sigset_t watched;
     size_t i;
 
+    // Whoever started us may have had them blocked; that is inherited.
+    sigemptyset(&watched);
+    for (i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaddset(&watched, signals[i]);
+    pthread_sigmask(SIG_UNBLOCK, &watched, NULL);
     for (i = 0; i < sizeof signals / sizeof *signals; i++)
         // nohup(1) and a shell's background jobs have some of them ignored, and that must stay so.
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)

@@ -51,7 +51,7 @@ struct LabDescription {
         if blamed.isEmpty, let first = directors.first ?? hosts.first { suggestions.append((shell(first), "a shell")) }
         if let filtering {
             suggestions.append((shell(filtering, "conntrack -L"), "what its conntrack knows"))
-            suggestions.append((shell(filtering, "iptables -vnL"), "its rules, and what they counted"))
+            suggestions.append((shell(filtering, "iptables-legacy -vnL"), "its rules, and what they counted"))
         }
         if let director = directors.first {
             suggestions.append((shell(director, "ipvsadm -Ln"), "the director's table"))

@@ -39,7 +39,7 @@ struct FrameTests {
     @Test("numbers and window sizes come back")
     func numbers() {
         #expect(Frame.credit(70000).number == 70000)
-        #expect(Frame.window(rows: 24, columns: 80).number == 24 << 16 | 80)
+        #expect(Frame.window(rows: 24, columns: 80).number == UInt32(0x18_0050))
         #expect(Frame(kind: .credit, payload: [1]).number == nil)
     }
 

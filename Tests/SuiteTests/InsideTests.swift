@@ -19,7 +19,7 @@ extension WholeProgram {
             #expect(addresses.status == 0 && addresses.output.contains("203.0.113.2"), addresses.text)
             let table = try await lab.shell("lb", "ipvsadm", "-Ln")
             #expect(table.output.contains("203.0.113.2:80"), table.text)
-            let rules = try await lab.shell("hv1", "iptables", "-nL")
+            let rules = try await lab.shell("hv1", "iptables-legacy", "-nL")
             #expect(rules.output.contains("INVALID"), rules.text)
             let names = try await lab.shell("lb", "ip", "netns", "list")
             for name in ["client", "lb", "rs1", "rs2", "hv1", "hv2"] {
