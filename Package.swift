@@ -119,7 +119,7 @@ let package = Package(
         .testTarget(
             name: "SuiteTests",
             dependencies: [
-                "Capture", "Evidence", "Kernel", "Net", "Plan", "Reading", "Scenario", "Traffic", "Verdict",
+                "CLinux", "Capture", "Evidence", "Kernel", "Net", "Plan", "Reading", "Scenario", "Traffic", "Verdict",
             ],
             exclude: ["Scenarios"], swiftSettings: settings),
     ]

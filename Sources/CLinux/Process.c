@@ -94,22 +94,45 @@ static void interrupted(int signal)
     errno = before;
 }
 
-int drb_watch_interruption(void)
+static void catch_interruptions(void)
 {
     // Only the first: whoever presses Ctrl-C twice wants the end now.
     struct sigaction action = { .sa_handler = interrupted, .sa_flags = SA_RESTART | (int)SA_RESETHAND }, before;
     const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+    sigset_t watched;
     size_t i;
 
-    if (interruption_pipe[0] >= 0)
-        return 0;
-    if (pipe2(interruption_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
-        return -errno;
+    // Whoever started us may have had them blocked; that is inherited.
+    sigemptyset(&watched);
+    for (i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaddset(&watched, signals[i]);
+    pthread_sigmask(SIG_UNBLOCK, &watched, NULL);
     for (i = 0; i < sizeof signals / sizeof *signals; i++)
         // nohup(1) and a shell's background jobs have some of them ignored, and that must stay so.
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
             sigaction(signals[i], &action, NULL);
+}
+
+int drb_watch_interruption(void)
+{
+    if (interruption_pipe[0] >= 0)
+        return 0;
+    if (pipe2(interruption_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -errno;
+    catch_interruptions();
     return 0;
+}
+
+void drb_forget_interruption(void)
+{
+    char octet;
+
+    if (interruption_pipe[0] < 0)
+        return;
+    interruption = 0;
+    while (read(interruption_pipe[0], &octet, 1) > 0)
+        ;
+    catch_interruptions();
 }
 
 int drb_interruption_descriptor(void) { return interruption_pipe[0]; }

@@ -27,6 +27,9 @@ struct BoundProcess: ~Copyable {
         case interrupted(Int32)
     }
 
+    /// What a laboratory that stood open gets to write what it has seen.
+    static let secondsToEnd = 30.0
+
     /// The first descriptor behind the standard ones and the events'.
     static let firstOfFiles: Int32 = 4
 
@@ -49,8 +52,8 @@ struct BoundProcess: ~Copyable {
         }
         let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
         var stage: UnsafePointer<CChar>?
-        let pid = Self.withStrings([path] + arguments) { argv in
-            Self.withStrings(environment) { envp in
+        let pid = withStrings([path] + arguments) { argv in
+            withStrings(environment) { envp in
                 let fds = [null, consolePipe.write, consolePipe.write, eventPipe.write] + files
                 return drb_spawn_bound(
                     path, argv, envp, directory, fds, Int32(fds.count), UInt(cloneFlags), stays ? 1 : 0, &stage)
@@ -82,7 +85,11 @@ struct BoundProcess: ~Copyable {
     ///     itself, does not count.
     ///   - restLimit: after so many seconds in which nothing of the process was even ready to run it is ended, too; nil if
     ///     it may wait for time to pass.
-    mutating func wait(seconds: Double, restLimit: Double? = nil, observe: (LabEvent) -> Void) -> End {
+    ///   - relay: lets people in. While the laboratory stands open no limit holds, and a signal to end means that it is
+    ///     enough; then `secondsToEnd` are left for the rest.
+    mutating func wait(
+        seconds: Double, restLimit: Double? = nil, relay: Relay? = nil, observe: (LabEvent) -> Void
+    ) -> End {
         let checksForRest = 5
         let interval = (restLimit ?? 5) / Double(checksForRest)
         var end: End?
@@ -90,28 +97,40 @@ struct BoundProcess: ~Copyable {
         var last = Self.now()
         var checksAtRest = 0
         var lastSeen: ProcessTree?
+        var limit = seconds
+        var wasOpen = false
         while end == nil {
-            var polls = [events, console, ending, Interruption.descriptor].map {
-                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
-            }
-            let ready = poll(&polls, nfds_t(polls.count), Int32(interval * 1000))
+            let isOpen = relay?.stage == .open
+            var polled = Polled()
+            for descriptor in [events, console, ending] { polled.add(descriptor) }
+            // Once one has come its descriptor stays readable.
+            if Interruption.signal == nil { polled.add(Interruption.descriptor) }
+            relay?.add(to: &polled)
+            let isSomething = polled.wait(milliseconds: isOpen ? -1 : Int32(interval * 1000))
             let now = Self.now()
-            spent += min(now - last, 2 * interval)
+            if !isOpen { spent += min(now - last, 2 * interval) }
             last = now
-            if ready > 0 {
+            if isSomething {
                 checksAtRest = 0
-                if polls[0].revents != 0 { readEvents(observe) }
-                if polls[1].revents != 0 { readConsole() }
+                if polled.isReadable(events) { readEvents(observe) }
+                if polled.isReadable(console) { readConsole() }
                 // What it wrote before its end is in the pipes by now.
-                if polls[2].revents != 0 { break }
-                if let signal = Interruption.signal { end = .interrupted(signal) }
-            } else if ready == 0, restLimit != nil {
+                if polled.isReadable(ending) { break }
+                relay?.serve(polled)
+            } else if !isOpen, !wasOpen, restLimit != nil {
                 let seen = ProcessTree(of: pid)
                 checksAtRest = seen.isAtRest && seen == lastSeen ? checksAtRest + 1 : 0
                 lastSeen = seen
                 if checksAtRest >= checksForRest { end = .atRest }
             }
-            if spent > seconds { end = end ?? .outOfTime }
+            if relay?.stage == .open { wasOpen = true }
+            if let signal = Interruption.signal, relay?.stage == .building || relay == nil {
+                end = .interrupted(signal)
+            } else if Interruption.signal != nil {
+                relay?.end()
+            }
+            if wasOpen, relay?.stage == .ending, limit == seconds { limit = spent + Self.secondsToEnd }
+            if spent > limit { end = end ?? .outOfTime }
         }
         if end != nil { kill(-pid, SIGKILL) }
         var status: Int32 = 0
@@ -170,11 +189,5 @@ struct BoundProcess: ~Copyable {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
-
-    private static func withStrings<R>(_ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> R) -> R {
-        let copies = strings.map { strdup($0) }
-        defer { for copy in copies { free(copy) } }
-        return body(copies + [nil])
     }
 }

@@ -23,6 +23,17 @@ public struct RunRequest: Sendable {
     public var realTime: Bool
     /// Wall-clock limit in seconds; past it the laboratory is ended.
     public var timeLimit: Double
+    /// How many steps of the plan are carried out; nil for all.
+    public var until: Int?
+    /// Who may come when they are; nil if it ends then.
+    public var visit: Visit?
+
+    /// The plan that is carried out. What a guest is made for is the whole one: so it is the same run, only shorter.
+    var carriedOut: Plan {
+        var plan = plan
+        if let until { plan.steps = Array(plan.steps.prefix(until)) }
+        return plan
+    }
 
     public init(plan: Plan, directory: String, seed: UInt64, realTime: Bool = false, timeLimit: Double = 120) {
         self.plan = plan

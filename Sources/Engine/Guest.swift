@@ -91,12 +91,42 @@ public enum Guest {
             if status < 0 { failures.append("no timer: \(Errno.name(-status))") }
         }
         if failures.isEmpty {
-            _ = Laboratory.run(folder: runFolder, engine: "uml", seed: order.virtual?.seed, events: events)
+            _ = Laboratory.run(folder: runFolder, engine: "uml", seed: order.virtual?.seed, events: events) {
+                OpenHouse(folder: runFolder) { () throws(KernelError) in
+                    if order.virtual != nil { try leaveVirtualTime() }
+                    return try openLine()
+                }
+            }
         } else {
             for failure in failures { events.send(.problem(failure)) }
         }
         fflush(nil)
         _ = drb_power_off()
         exit(1)
+    }
+
+    /// Makes the guest's clock the host's, from where it stands: see netns/kernel/patches/0008.
+    private static func leaveVirtualTime() throws(KernelError) {
+        _ = drb_power_off_after(0, -1, "")
+        let file = open("/proc/time_travel", O_WRONLY | O_CLOEXEC)
+        defer { if file >= 0 { close(file) } }
+        guard file >= 0, write(file, "off", 3) == 3 else {
+            throw KernelError(
+                "leave virtual time", code: errno,
+                explanation:
+                    "this lab kernel cannot: 'drbench kernel build' builds one that can, and --real-time needs none")
+        }
+    }
+
+    private static func openLine() throws(KernelError) -> Int32 {
+        // For terminals; only people need them.
+        mkdir("/dev/pts", 0o755)
+        let mounted = drb_mount("devpts", "/dev/pts", "devpts", 0, "mode=0620,ptmxmode=0666")
+        guard mounted == 0 else { throw KernelError("mount /dev/pts", code: -mounted) }
+        let line = open("/dev/ttyS1", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        guard line >= 0 else { throw KernelError("open /dev/ttyS1", code: errno) }
+        let raw = drb_raw_terminal(line)
+        guard raw == 0 else { throw KernelError("use /dev/ttyS1", code: -raw) }
+        return line
     }
 }

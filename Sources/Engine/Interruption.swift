@@ -12,6 +12,11 @@ public enum Interruption {
         return number == 0 ? nil : number
     }
 
+    /// Makes as if no SIGINT (Ctrl-C) had come: it ended something, and drbench itself goes on. Other signals stay.
+    public static func forgetKeyboard() {
+        if signal == SIGINT { drb_forget_interruption() }
+    }
+
     /// `SIGINT`.
     public static func name(of signal: Int32) -> String { Signal.name(signal) }
 

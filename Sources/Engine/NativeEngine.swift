@@ -18,10 +18,16 @@ public struct NativeEngine: Engine {
 
     public func run(_ request: RunRequest, observe: (LabEvent) -> Void) throws(RunFailure) {
         let folder = RunFolder(request.directory)
-        try folder.write(request.plan)
+        try folder.write(request)
+        defer { if request.visit != nil { folder.remove(Visit.file) } }
+        let relay = try request.visit.map { visit throws(RunFailure) in try Relay(visit.folder) }
         try start(
-            arguments: [request.directory], directory: request.directory, seconds: request.timeLimit,
-            keep: { folder.write($0, to: RunFiles.console) }, observe: observe)
+            arguments: [request.directory], directory: request.directory, seconds: request.timeLimit, relay: relay,
+            keep: { folder.write($0, to: RunFiles.console) },
+            observe: { event in
+                observe(event)
+                request.note(event, relay)
+            })
     }
 
     /// Finds out what this host's kernel has, by trying, in namespaces that are gone afterwards.
@@ -39,7 +45,8 @@ public struct NativeEngine: Engine {
     /// Starts the program in namespaces of its own and waits for its end.
     /// - Parameter keep: takes what it printed.
     private func start(
-        arguments: [String], directory: String, seconds: Double, keep: ([UInt8]) -> Void, observe: (LabEvent) -> Void
+        arguments: [String], directory: String, seconds: Double, relay: Relay? = nil, keep: ([UInt8]) -> Void,
+        observe: (LabEvent) -> Void
     ) throws(RunFailure) {
         // A PID namespace of its own: when its first process dies, everything that it started dies with it.
         var flags = UInt(drb_clone_newns() | drb_clone_newnet() | drb_clone_newpid())
@@ -50,7 +57,8 @@ public struct NativeEngine: Engine {
             process = try BoundProcess(
                 path: program, arguments: arguments,
                 environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "SWIFT_DETERMINISTIC_HASHING=1"],
-                directory: directory, cloneFlags: flags)
+                directory: directory, cloneFlags: flags, files: relay.map { [$0.farEnd] } ?? [])
+            relay?.forgetFarEnd()
         } catch {
             throw RunFailure(
                 error.kind,
@@ -60,7 +68,7 @@ public struct NativeEngine: Engine {
         }
         var problems: [String] = []
         var stage = RunStage()
-        let end = process.wait(seconds: seconds) { event in
+        let end = process.wait(seconds: seconds, relay: relay) { event in
             stage.note(event)
             if case .problem(let text) = event { problems.append(text) }
             observe(event)
@@ -101,6 +109,10 @@ public struct NativeEngine: Engine {
             events.send(.capabilities(NativeProbe.reasons()))
             return 0
         }
-        return Laboratory.run(folder: folder, engine: "native", seed: nil, events: events) ? 0 : 1
+        let line = BoundProcess.firstOfFiles
+        _ = fcntl(line, F_SETFD, FD_CLOEXEC)
+        return Laboratory.run(folder: folder, engine: "native", seed: nil, events: events) {
+            OpenHouse(folder: folder) { line }
+        } ? 0 : 1
     }
 }

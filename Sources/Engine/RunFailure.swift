@@ -37,6 +37,7 @@ public struct RunFailure: Error, Sendable, Equatable, CustomStringConvertible {
 struct RunStage {
     private(set) var hasStarted = false
     private(set) var hasFinished = false
+    private var isOpen = false
     /// The virtual time that it was given, if that has passed.
     private(set) var clockRanOut: Int?
     private var step: String?
@@ -48,12 +49,14 @@ struct RunStage {
         case .clockRanOut(let seconds): clockRanOut = seconds
         case .finished: hasFinished = true
         case .problem, .capabilities: break
+        case .open: isOpen = true
         }
     }
 
     /// `in step 'gets'`.
     var description: String {
         if hasFinished { return "after its evidence was written" }
+        if isOpen { return "while it stood open" }
         if let step { return "in step '\(step)'" }
         return hasStarted ? "while its network was built" : "before drbench had started in it"
     }

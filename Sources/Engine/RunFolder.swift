@@ -9,7 +9,14 @@ struct RunFolder {
 
     init(_ path: String) { self.path = path }
 
-    func write(_ plan: Plan) throws(RunFailure) {
+    /// Writes what the laboratory is to do: the plan, and whether somebody is to come.
+    func write(_ request: RunRequest) throws(RunFailure) {
+        remove(Visit.file)
+        if let visit = request.visit { write(Array(visit.moment.rawValue.utf8), to: Visit.file) }
+        try write(request.carriedOut)
+    }
+
+    private func write(_ plan: Plan) throws(RunFailure) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         do {

@@ -27,23 +27,31 @@ public struct UMLEngine: Engine {
     public func run(_ request: RunRequest, observe: (LabEvent) -> Void) throws(RunFailure) {
         let folder = RunFolder(request.directory)
         let memory = memory ?? request.plan.guestMemory
-        try folder.write(request.plan)
-        defer { folder.remove(Self.helperFolder) }
+        try folder.write(request)
+        defer {
+            folder.remove(Self.helperFolder)
+            if request.visit != nil { folder.remove(Visit.file) }
+        }
         let program = open(program, O_RDONLY | O_CLOEXEC)
         guard program >= 0 else {
             throw RunFailure(.couldNotStart, "cannot open \(self.program): \(Errno.name(errno))")
         }
         defer { close(program) }
+        let relay = try request.visit.map { visit throws(RunFailure) in try Relay(visit.folder) }
         // The kernel and its processes take turns: thousands of times a run one wakes the other, which on another processor
         // takes two to three times as long.
         var process = try BoundProcess(
             path: kernel.program, arguments: arguments(for: request, memory: memory),
             environment: ["TMPDIR=\(try GuestMemory.folder(for: memory))", "PATH=/usr/bin"],
-            directory: request.directory, files: [program], stays: true)
+            directory: request.directory, files: [program] + (relay.map { [$0.farEnd] } ?? []), stays: true)
+        relay?.forgetFarEnd()
         var stage = RunStage()
-        let end = process.wait(seconds: request.timeLimit, restLimit: request.realTime ? nil : restLimit) { event in
+        let end = process.wait(
+            seconds: request.timeLimit, restLimit: request.realTime ? nil : restLimit, relay: relay
+        ) { event in
             stage.note(event)
             observe(event)
+            request.note(event, relay)
         }
         folder.write(process.consoleText.bytes, to: RunFiles.console)
         if let failure = Self.failure(end, stage: stage, console: process.consoleText, request, program: self.program) {
@@ -80,7 +88,9 @@ public struct UMLEngine: Engine {
         let clock = request.realTime ? [] : ["time-travel=inf-cpu", "time-travel-start=\(Self.epoch)"]
         return [
             "mem=\(memory)M", "rootfstype=hostfs", "root=/dev/root", "ro", "init=\(Self.ownProgram)",
-            "con=null", "con0=null,fd:1", "ssl=null", "ssl0=null,fd:3", "quiet", "loglevel=4", "panic=-1",
+            "con=null", "con0=null,fd:1", "ssl=null", "ssl0=null,fd:3",
+            // The line for people; opened only if somebody may come, so that there need not be one.
+            "ssl1=fd:\(BoundProcess.firstOfFiles + 1)", "quiet", "loglevel=4", "panic=-1",
             // The guest's helper files: inside the run's folder and removed with it.
             "uml_dir=./\(Self.helperFolder)/", "umid=lab",
             // For PID 1's environment: hash order must not depend on addresses.

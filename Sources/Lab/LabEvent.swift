@@ -11,6 +11,8 @@ public enum LabEvent: Codable, Sendable, Equatable {
     case clockRanOut(Int)
     /// The answer to a probe: by capability, nil if it is there, otherwise why not.
     case capabilities([String: String?])
+    /// The laboratory stands open: people may come, and it stays until it is told to end.
+    case open
     /// The run came to its end and its evidence is written.
     case finished
 }

@@ -14,8 +14,11 @@ public enum Laboratory {
     /// - Parameters:
     ///   - engine: `uml` or `native`, for the evidence.
     ///   - seed: what randomness follows from in virtual time; nil in real time.
+    ///   - visitors: asked once the plan is carried out; nil from it if nobody is to come.
     /// - Returns: whether the run came to its end.
-    public static func run(folder: String, engine: String, seed: UInt64?, events: EventChannel) -> Bool {
+    public static func run(
+        folder: String, engine: String, seed: UInt64?, events: EventChannel, visitors: () -> (any Visitors)?
+    ) -> Bool {
         let kernel = kernelRelease()
         events.send(.started(kernel: kernel))
         let record = EngineRecord(name: engine, kernel: kernel, virtualTime: seed != nil, seed: seed)
@@ -24,7 +27,7 @@ public enum Laboratory {
             let data = try Data(contentsOf: URL(filePath: folder).appending(path: "plan.json"))
             let plan = try JSONDecoder().decode(Plan.self, from: data)
             let run = try Run(plan, engine: record, folder: folder, events: events)
-            problem = run.carryOut()
+            problem = run.carryOut(visitors: visitors)
         } catch {
             problem = "\(error)"
         }
@@ -41,6 +44,18 @@ public enum Laboratory {
         uname(&names)
         return withUnsafeBytes(of: names.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
+}
+
+/// People who come to a laboratory when its plan is carried out.
+public protocol Visitors {
+    /// Whether the evidence is to be complete before they come.
+    var comeAfterEvidence: Bool { get }
+
+    /// Lets them in, and returns when they are to be there no more. Its clock is the host's from then on.
+    /// - Parameters:
+    ///   - namespaces: by the plan's names, as descriptors.
+    ///   - opened: to be called once they can come.
+    func receive(namespaces: [(name: String, descriptor: Int32)], opened: () -> Void) throws
 }
 
 /// The clock of a run.

@@ -59,7 +59,7 @@ final class Run {
     }
 
     /// Builds, runs, watches and writes. Returns what went wrong, or nil.
-    func carryOut() -> String? {
+    func carryOut(visitors: () -> (any Visitors)?) -> String? {
         var problem: String?
         do {
             try build()
@@ -78,23 +78,55 @@ final class Run {
             clock.sleep(plan.settle)
             evidence.ended = clock.now()
             evidence.final = try snapshot(awaitingIPVS: plan.awaitsIPVSStatistics)
+            if let visitors = visitors() {
+                // Evidence that was complete when they came is not written again.
+                if try receive(visitors) { return nil }
+            }
         } catch {
             problem = "\(error)"
             evidence.problems.append("\(error)")
         }
         programs.stopAll()
-        if evidence.ended == 0 { evidence.ended = clock.now() }
-        describePorts(captures.finish { ports, close in onTheirThreads(ports, close) })
-        evidence.complete = problem == nil
         do {
-            try programs.save(to: "\(folder)/programs")
-            try saveRules()
-            try save()
+            try writeEvidence(complete: problem == nil)
         } catch {
             problem = problem ?? "\(error)"
         }
         try? loops.closeAll()
         return problem
+    }
+
+    private func writeEvidence(complete: Bool) throws {
+        if evidence.ended == 0 { evidence.ended = clock.now() }
+        describePorts(captures.finish { ports, close in onTheirThreads(ports, close) })
+        evidence.complete = complete
+        try programs.save(to: "\(folder)/programs")
+        try saveRules()
+        try save()
+    }
+
+    // MARK: Visitors
+
+    /// Lets people in and waits until they have gone. Whether the evidence was written before.
+    private func receive(_ visitors: any Visitors) throws -> Bool {
+        let namespaces = places.map { ($0.name, $0.namespace.fileDescriptor) }
+        if visitors.comeAfterEvidence {
+            try writeEvidence(complete: true)
+            try visitors.receive(namespaces: namespaces) { events.send(.open) }
+            programs.stopAll()
+            try? loops.closeAll()
+            return true
+        }
+        // In case this laboratory is not left to end by itself.
+        describePorts(captures.statistics())
+        try save()
+        try captures.emptyingRings {
+            try visitors.receive(namespaces: namespaces) { events.send(.open) }
+        }
+        evidence.ended = clock.now()
+        captures.drain()
+        evidence.final = try snapshot()
+        return false
     }
 
     // MARK: Building

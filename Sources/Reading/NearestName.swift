@@ -1,10 +1,10 @@
 internal import Scenario
 
 /// Finding the name that was probably meant.
-enum NearestName {
+public enum NearestName {
     /// The candidate with the fewest slips of the finger from `name`, the first of equals; nil if all are too far for a
     /// slip: more than a third of the letters.
-    static func of(_ name: String, among candidates: some Sequence<String>) -> String? {
+    public static func of(_ name: String, among candidates: some Sequence<String>) -> String? {
         // Longer than any name here: garbage has no nearest name, and the distance takes quadratic time.
         guard name.unicodeScalars.count <= 64 else { return nil }
         var best: (name: String, distance: Int)?

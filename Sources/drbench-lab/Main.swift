@@ -16,6 +16,7 @@ enum Main {
             print("drbench-lab: carries a plan out inside a lab kernel or namespaces; 'drbench run' starts it")
             exit(2)
         }
+        if word == Porter.word { exit(Porter.serve()) }
         exit(NativeEngine.laboratory(folder: word == NativeEngine.probeWord ? nil : word))
     }
 }

@@ -27,6 +27,10 @@ struct Bench: Sendable {
     var checksDeterminism = false
     /// Whether each run gets its page and its commented capture.
     var writesPages = false
+    /// The last step that is carried out; nil for the whole timeline.
+    var until: UntilStep?
+    /// What keeps a run whose verdict is a failure there, for people to look around; nil if nothing does.
+    var pause: Pause?
 
     /// One for each processor.
     static var defaultJobs: Int { max(1, ProcessInfo.processInfo.activeProcessorCount) }
@@ -76,6 +80,10 @@ struct Bench: Sendable {
                     scenario, because: "not installed: \(absent.joined(separator: ", ")) ('make setup' installs it)"))
         }
         let folder = "\(output)/\(scenario.fullName)"
+        // A step that is not there was reported before anything ran.
+        let count = (try? until?.count(in: scenario)) ?? scenario.timeline.count
+        let remark = scenario.remark(until: count)
+        let scenario = scenario.until(count)
         var (verdict, kept) = verdict(on: scenario, plan, folder: folder)
         if checksDeterminism, verdict.status != .error {
             let again = folder + ".again"
@@ -93,6 +101,7 @@ struct Bench: Sendable {
                 verdict = .error(scenario, because: "\(error)", engine: verdict.engine)
             }
         }
+        if let remark { verdict.notes = (verdict.notes ?? []) + [remark] }
         let wall = ContinuousClock.now - start
         // What held needs no explanation but that of its page.
         let isBad = verdict.status == .failed || verdict.status == .error
@@ -118,14 +127,21 @@ struct Bench: Sendable {
         var problems: [String] = []
         var failure: RunFailure?
         do {
-            let request = RunRequest(
+            var request = RunRequest(
                 plan: plan, directory: folder, seed: seed, realTime: realTime, timeLimit: timeLimit)
+            if until != nil { request.until = scenario.timeline.count }
+            if let pause { request.visit = try pause.visit(scenario, plan, engine: engine.name, folder: folder) }
             try engine.run(request) { event in
                 if case .problem(let text) = event { problems.append(text) }
             }
-        } catch {
+        } catch let error as EnvironmentError {
+            return (.error(scenario, because: "\(error)"), nil)
+        } catch let error as RunFailure {
             failure = error
+        } catch {
+            problems.append("\(error)")
         }
+        pause?.goOn()
         if failure != nil || !problems.isEmpty {
             // A laboratory that names a problem ends early for that reason.
             let reason = problems.isEmpty ? failure?.description ?? "" : problems.joined(separator: "; ")

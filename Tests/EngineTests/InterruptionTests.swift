@@ -17,7 +17,7 @@ struct InterruptionTests {
     /// Runs a test scenario and sends a signal after some time.
     private func end(
         _ scenario: String, after milliseconds: Int, signal: Int32, engine: String, in folder: Folder,
-        _ words: [String] = []
+        _ words: [String] = [], command: String = "run"
     ) async throws -> End {
         var environment = Command.environment
         // The overseer hides $HOME and /tmp, where a kernel may lie, and the checkout.
@@ -29,7 +29,7 @@ struct InterruptionTests {
         }
         environment["OVERSEER_KEEP"] = kept.joined(separator: ":")
         let ended = try await Command.run(
-            [Workplace.overseer, "\(milliseconds)", "\(signal)", Workplace.drbench, "run"] + Workplace.testScenarios
+            [Workplace.overseer, "\(milliseconds)", "\(signal)", Workplace.drbench, command] + Workplace.testScenarios
                 + ["--seed", "1", "--engine", engine, "--out", "out", scenario] + words,
             in: folder, environment: environment)
         #expect(ended.status == 0, "\(ended.errors)")
@@ -79,6 +79,30 @@ struct InterruptionTests {
         "kill -9 at any of 10 moments leaves nothing of a run on the host's kernel",
         .enabled(if: Workplace.hostCanRun, Workplace.needsHost))
     func killNative() async throws { try await endAtRandomMoments(10, engine: "native") }
+
+    /// A lab that is up stays until it is killed: being built, or with its porter inside.
+    private func endUp(engine: String) async throws {
+        let folder = try Workplace.folder()
+        for moment in [50, 200, 400, 700, 1500, 4000] {
+            let end = try await end(
+                "routed", after: moment, signal: SIGKILL, engine: engine, in: folder, command: "up")
+            #expect(end.how == "signalled 9", "\(end.messages)")
+            // But for its folder, which the next one recognises; see LabFolderTests.
+            let others = end.leftovers.filter { !$0.hasPrefix("file /tmp/drbench-\(geteuid())") }
+            #expect(others == [], "killed after \(moment) ms")
+            if moment == 4000 { #expect(end.messages.contains("routed is up"), "\(end.messages)") }
+        }
+    }
+
+    @Test(
+        "kill -9 of a lab that is up leaves no process, mount or memory of a lab kernel",
+        .enabled(if: Workplace.hasLabKernel, Workplace.needsLabKernel))
+    func killUpGuest() async throws { try await endUp(engine: "uml") }
+
+    @Test(
+        "kill -9 of a lab that is up leaves no process or mount on the host's kernel",
+        .enabled(if: Workplace.hostCanRun, Workplace.needsHost))
+    func killUpNative() async throws { try await endUp(engine: "native") }
 
     @Test(
         "the overseer sees what is left: its positive control",

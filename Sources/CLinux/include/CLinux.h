@@ -13,6 +13,7 @@
 #include "drb_conntrack.h"
 #include "drb_process.h"
 #include "drb_rule_tables.h"
+#include "drb_terminal.h"
 
 // glibc declares these only with _GNU_SOURCE.
 const char *strerrorname_np(int errnum);

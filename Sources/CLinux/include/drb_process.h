@@ -24,6 +24,9 @@ int drb_watch_interruption(void);
 int drb_interruption_descriptor(void);
 int drb_interruption_signal(void);
 
+// As if no such signal had come, and from here on as after drb_watch_interruption().
+void drb_forget_interruption(void);
+
 // Ends this process by a signal, so that a shell sees that it was interrupted. Returns only if that failed.
 int drb_end_by_signal(int number);
 

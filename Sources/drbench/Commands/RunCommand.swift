@@ -42,6 +42,15 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Let the lab kernel's clock be the host's instead of jumping to the next timer.")
     var realTime = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Stop after this step of the timeline, its number or name, and judge what belongs to those until then.",
+            valueName: "step"))
+    var until: UntilStep?
+
+    @Flag(help: "Stay in a run that failed, as it is, until Ctrl-C or 'drbench down'; implies --jobs 1.")
+    var pauseOnFailure = false
+
     @Flag(help: "Run every scenario twice and compare what the two runs left.")
     var checkDeterminism = false
 
@@ -66,12 +75,17 @@ struct RunCommand: ParsableCommand {
         if realTime, checkDeterminism {
             throw ValidationError("--check-determinism needs virtual time: in --real-time no two runs are the same")
         }
+        if pauseOnFailure, checkDeterminism {
+            throw ValidationError("--pause-on-failure and --check-determinism exclude each other")
+        }
+        if pauseOnFailure, let jobs, jobs > 1 { throw ValidationError("--pause-on-failure runs one at a time") }
         if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other") }
     }
 
     func run() throws {
         let scenarios = try selection.load()
         try scenarios.checkPlans()
+        for scenario in scenarios { _ = try until?.count(in: scenario) }
         let choice = try EngineChoice.make(engine, kernelVersion: kernelVersion)
         if checkDeterminism, choice.engine.name != "uml" {
             Console.error("drbench: --check-determinism needs the lab kernel's virtual time (--engine uml)")
@@ -90,17 +104,22 @@ struct RunCommand: ParsableCommand {
                 Console.output(
                     "seed    \(seed)\(self.seed == nil ? " (chosen now; --seed \(seed) repeats this run)" : "")")
             }
+            if let until {
+                Console.output(
+                    "until   step \(until.text): what is expected of later steps and of the whole run is skipped")
+            }
             Console.output("")
         }
         let bench = Bench(
             engine: choice.engine, capabilities: choice.capabilities, output: output, seed: seed, realTime: realTime,
-            timeLimit: timeout, jobs: jobs ?? Bench.defaultJobs,
+            timeLimit: timeout, jobs: pauseOnFailure ? 1 : jobs ?? Bench.defaultJobs,
             progress: Progress(
                 total: scenarios.count,
                 style: quiet || !isForPeople ? .silent : verbose ? .lines : Console.isTerminal ? .live : .silent,
                 colour: options.colour
             ) { Console.write($0) },
-            checksDeterminism: checkDeterminism, writesPages: html)
+            checksDeterminism: checkDeterminism, writesPages: html, until: until,
+            pause: pauseOnFailure ? Pause(output: out, options: options) : nil)
         let start = ContinuousClock.now
         let runs = bench.run(scenarios) { $0.suiteName }
         let wall = ContinuousClock.now - start
