@@ -59,7 +59,8 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: settings),
         .target(
-            name: "Lab", dependencies: ["Capture", "Evidence", "Kernel", "Net", "Plan", "Scenario", "Traffic"],
+            name: "Lab",
+            dependencies: ["CLinux", "Capture", "Evidence", "Kernel", "Net", "Plan", "Scenario", "Traffic"],
             swiftSettings: settings),
         .target(
             name: "Verdict", dependencies: ["Capture", "Evidence", "Net", "Scenario"], swiftSettings: settings),
@@ -121,6 +122,6 @@ let package = Package(
             dependencies: [
                 "CLinux", "Capture", "Evidence", "Kernel", "Net", "Plan", "Reading", "Scenario", "Traffic", "Verdict",
             ],
-            exclude: ["Scenarios"], swiftSettings: settings),
+            exclude: ["Mechanisms.txt", "Scenarios"], swiftSettings: settings),
     ]
 )

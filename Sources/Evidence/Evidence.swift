@@ -30,6 +30,15 @@ public struct Evidence: Codable, Sendable, Equatable {
     /// What the laboratory itself could not do, one sentence each. A run with problems has no verdict.
     public var problems: [String] = []
 
+    /// What became of each conntrack entry, by namespace and in the order of their creation; nil if nobody listened.
+    public var conntrack: [ConntrackHistory]?
+    /// The packets that conntrack called INVALID, in the order of time; nil if nobody listened.
+    public var invalid: [InvalidPacket]?
+    /// The rules that packets met; nil unless the run was traced.
+    public var traces: [TracedPacket]?
+    /// What these three may lack, one sentence each; nil if they lack nothing.
+    public var gaps: [String]?
+
     public init(scenario: String, engine: EngineRecord, started: Int64) {
         self.scenario = scenario
         self.engine = engine

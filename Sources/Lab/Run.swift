@@ -26,6 +26,7 @@ final class Run {
     /// How many steps' evidence has been written to the folder.
     private var savedSteps = 0
     let programs: RunningPrograms
+    private let watch: NetfilterWatch
 
     /// Octets that clients receive between two readings of the capture rings: a fraction of what a ring holds, since
     /// each octet crosses a port as part of a frame and in virtual time no clock tells when a ring fills.
@@ -42,6 +43,7 @@ final class Run {
             names: plan.names.map { (address: $0.address.octets, name: $0.name) })
         self.captures = captures
         programs = RunningPrograms(clock: clock)
+        watch = try NetfilterWatch(clock: clock)
         let clock = clock
         servers = TrafficServers(loops: loops, clock: { clock.now() })
         let received = Mutex(0)
@@ -98,6 +100,7 @@ final class Run {
 
     private func writeEvidence(complete: Bool) throws {
         if evidence.ended == 0 { evidence.ended = clock.now() }
+        evidence.take(watch.finish())
         describePorts(captures.finish { ports, close in onTheirThreads(ports, close) })
         evidence.complete = complete
         try programs.save(to: "\(folder)/programs")
@@ -238,6 +241,7 @@ final class Run {
             try place.observe(into: &snapshot)
         }
         snapshot.logs = programs.texts
+        try watch.listen(places, snapshot, plan)
         return snapshot
     }
 

@@ -22,6 +22,8 @@ public struct Plan: Codable, Sendable, Equatable {
     public var snapshotLength: Int
     /// Whether the final snapshot must wait for IPVS to sum up its statistics.
     public var awaitsIPVSStatistics = false
+    /// Whether the kernel is to tell which rules every packet meets.
+    public var tracesRules = false
 
     public init(scenario: String, settle: Int64, snapshotLength: Int) {
         self.scenario = scenario

@@ -78,7 +78,12 @@ public struct Explanation {
         lines += Ladder(shown, width: width).lines(shown)
         let kinds = grouped(failing)
         for group in kinds { lines += [""] + block(group, folder: folder) }
-        let strays = shown.filter { $0.flow == nil && !$0.end.isGood && isOddity($0) }
+        let inFlows = Set(failing.flatMap { $0.journeys.map { $0 + 1 } })
+        let strays = shown.filter { journey in
+            journey.flow == nil && !journey.end.isGood && isOddity(journey)
+                || journey.lostCopies != nil && !inFlows.contains(journey.number)
+                    && (chosen != nil || isOddity(journey))
+        }
         var told: [String] = []
         for stray in strays {
             let key = "\(stray.blame?.place ?? "") \(stray.blame?.rule?.chain ?? "") \(stray.blame?.rule?.number ?? 0)"
@@ -102,7 +107,7 @@ public struct Explanation {
 
     /// ARP and the like that a rule dropped belong to the story.
     func isOddity(_ journey: Journey) -> Bool {
-        journey.flow == nil && journey.blame.map { !$0.rules.isEmpty } ?? false
+        journey.flow == nil && (journey.blame.map { !$0.rules.isEmpty } ?? false || journey.lostCopies != nil)
     }
 
     var tally: String {
@@ -174,13 +179,31 @@ public struct Explanation {
             let words = line(of: hop, ports: ports)
             lines.append(String(("           " + words).prefix(width)))
         }
-        guard !journey.end.isGood else { return lines + ["  end      \(journey.end.text)"] }
+        let copies = copyLines(of: journey)
+        guard !journey.end.isGood else { return lines + ["  end      \(journey.end.text)"] + copies }
         lines.append("  killed   \(journey.end.text)" + (journey.blame.map { ", at \($0.place)" } ?? ""))
         for rule in journey.blame?.rules ?? [] {
             lines += wrapped("\(rule.table) \(rule.chain) \(rule.number): \(rule.rule)", label: "")
         }
         for fact in journey.blame?.evidence ?? [] { lines += wrapped(fact, label: "") }
-        return lines
+        return lines + copies
+    }
+
+    /// What became of copies that bridges made of it, those that met the same end together.
+    private func copyLines(of journey: Journey) -> [String] {
+        var groups: [(text: String, ports: [String])] = []
+        for copy in journey.lostCopies ?? [] {
+            let rule = copy.blame.rule.map { ", \($0.table) \($0.chain) \($0.number): \($0.rule)" } ?? ""
+            let text = "\(copy.end.text), at \(copy.blame.place)\(rule)"
+            if let known = groups.firstIndex(where: { $0.text == text }) {
+                groups[known].ports.append(copy.port)
+            } else {
+                groups.append((text, [copy.port]))
+            }
+        }
+        return groups.enumerated().flatMap { index, group in
+            wrapped("for \(group.ports.joined(separator: ", ")): \(group.text)", label: index == 0 ? "copies" : "")
+        }
     }
 
     /// `in  hv1:uplink  ttl  63  gw → lb  SYN_SENT [UNREPLIED]`.
@@ -232,7 +255,7 @@ public struct Explanation {
     }
 
     /// Lines of at most the width, behind a label.
-    private func wrapped(_ text: String, label: String) -> [String] {
+    func wrapped(_ text: String, label: String) -> [String] {
         var lines: [String] = []
         var line = ""
         for word in text.split(separator: " ") {

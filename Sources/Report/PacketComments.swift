@@ -11,6 +11,9 @@ public struct PacketComments: Sendable, Equatable {
             if let quoted = journey.quotes, let first = journey.hops.first {
                 add("ICMP error about packet #\(quoted)", at: first.frame)
             }
+            for copy in journey.lostCopies ?? [] {
+                add("packet #\(journey.number), its copy for \(copy.port) \(Self.text(copy))", at: copy.frame)
+            }
             guard !journey.end.isGood, let last = journey.lastHop else { continue }
             add(Self.comment(on: journey, last), at: last.frame)
         }
@@ -24,13 +27,18 @@ public struct PacketComments: Sendable, Equatable {
     private static func comment(on journey: Journey, _ last: Hop) -> String {
         let place = journey.blame?.place ?? last.namespace
         var text = "packet #\(journey.number) "
-        if let rule = journey.blame?.rule {
-            text += "dropped here: \(place) \(rule.table)/\(rule.chain) "
-            text += rule.number == 0 ? "(\(rule.rule))" : "rule \(rule.number) (\(rule.rule))"
-        } else {
-            text += "ends here: \(journey.end.text), at \(place)"
-        }
+        text += Self.text(journey.end, journey.blame, at: place)
         if let conntrack = last.conntrack { text += "; conntrack \(conntrack)" }
         return text
+    }
+
+    private static func text(_ copy: Journey.LostCopy) -> String {
+        text(copy.end, copy.blame, at: copy.blame.place)
+    }
+
+    private static func text(_ end: JourneyEnd, _ blame: Blame?, at place: String) -> String {
+        guard let rule = blame?.rule else { return "ends here: \(end.text), at \(place)" }
+        return "dropped here: \(place) \(rule.table)/\(rule.chain) "
+            + (rule.number == 0 ? "(\(rule.rule))" : "rule \(rule.number) (\(rule.rule))")
     }
 }

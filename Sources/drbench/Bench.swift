@@ -25,6 +25,8 @@ struct Bench: Sendable {
     var progress: Progress
     /// Whether each scenario runs twice, to compare what the two runs left.
     var checksDeterminism = false
+    /// Whether the kernel is to tell which rules every packet meets.
+    var tracesRules = false
     /// Whether each run gets its page and its commented capture.
     var writesPages = false
     /// The last step that is carried out; nil for the whole timeline.
@@ -119,7 +121,9 @@ struct Bench: Sendable {
     ) -> (Verdict, KeptRun?) {
         let plan: Plan
         do {
-            plan = try planned.get()
+            var traced = try planned.get()
+            traced.tracesRules = tracesRules
+            plan = traced
             try OutputFolder.prepare(folder)
         } catch {
             return (.error(scenario, because: "\(error)"), nil)

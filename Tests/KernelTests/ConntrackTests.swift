@@ -160,7 +160,7 @@ struct ConntrackTests {
     func events() async throws {
         try await PrivateNetwork.run {
             try track()
-            let monitor = try ConntrackMonitor()
+            let monitor = try NetfilterMonitor()
             #expect(try monitor.drainEvents() == [])
             Loopback.datagram(to: 7005, from: 43000)
             try ConntrackHandle().flush()
@@ -184,7 +184,7 @@ struct ConntrackTests {
     func updates() async throws {
         try await PrivateNetwork.run {
             try track()
-            let monitor = try ConntrackMonitor()
+            let monitor = try NetfilterMonitor()
             let listener = try Loopback.listener(7001)
             defer { close(listener) }
             let open = try #require(Loopback.connection(to: 7001, from: 43001))
@@ -193,7 +193,7 @@ struct ConntrackTests {
                 switch event {
                 case .new(let entry): "new \(entry.state ?? "")"
                 case .updated(let entry): "updated \(entry.state ?? "") \(entry.flags)"
-                case .destroyed, .lost: "unexpected"
+                case .destroyed, .logged, .lost: "unexpected"
                 }
             }
             #expect(states == ["new SYN_SENT", "updated SYN_RECV []", #"updated ESTABLISHED ["ASSURED"]"#])
@@ -204,7 +204,7 @@ struct ConntrackTests {
     func loss() async throws {
         try await PrivateNetwork.run {
             try track()
-            let monitor = try ConntrackMonitor(bufferSize: 1)
+            let monitor = try NetfilterMonitor(bufferSize: 1)
             for port in 44000..<44100 { Loopback.datagram(to: 7005, from: UInt16(port)) }
             let events = try monitor.drainEvents()
             #expect(events.contains(.lost))

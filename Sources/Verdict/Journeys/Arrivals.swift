@@ -122,7 +122,7 @@ extension Endings {
             case (1, 0): ending.end = .noRoute
             case (1, 3): ending.end = .neighbourUnreachable
             case (2, _): ending.end = .tooBig
-            case (3, _): ending.end = .ttlExceeded
+            case (3, 0): ending.end = .ttlExceeded
             default: break
             }
         } else {
@@ -130,7 +130,7 @@ extension Endings {
             case (3, 0): ending.end = .noRoute
             case (3, 1): ending.end = .neighbourUnreachable
             case (3, 4): ending.end = .tooBig
-            case (11, _): ending.end = .ttlExceeded
+            case (11, 0): ending.end = .ttlExceeded
             default: break
             }
         }

@@ -34,6 +34,12 @@ struct Case {
     var place: String { journey.blame?.place ?? journey.hops.last?.namespace ?? "" }
     var rule: RuleCounter? { journey.blame?.rule }
 
+    /// Why conntrack called the packet INVALID where it ended, in its own words, as a clause; empty if it did not say.
+    var conntracksWord: String {
+        let said = journey.hops.last { $0.namespace == place }?.invalid
+        return said.map { " (conntrack: '\($0)')" } ?? ""
+    }
+
     var isHypervisor: Bool { scenario.hypervisors.contains { $0.name == place } }
 
     func host(_ name: String) -> Host? { scenario.hosts.first { $0.name == name } }
@@ -81,7 +87,8 @@ public struct Diagnostician {
         SecurityGroupMissing(), DHCPServerSpoof(), ConntrackTableFull(), NeighbourTableFull(),
         DirectorWithoutSecondAddress(), ColdNeighbour(), ReversePathFilter(), MartianSource(), MTUBlackHole(),
         RealServerWithoutVIP(), NoTunnelDevice(), AnswersPastDirector(), StaleNeighbour(), RealServerAnsweredARP(),
-        DirectorsLoop(), NoServerLeft(), PortNotListening(), MachineMoved(), MachineGone(), LossyCable(), HostRule(),
+        DirectorsLoop(), FragmentMissing(), NoServerLeft(), PortNotListening(), MachineMoved(), MachineGone(),
+        LossyCable(), HostRule(),
         NotForwarding(),
     ]
 

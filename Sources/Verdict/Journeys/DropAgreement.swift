@@ -11,7 +11,10 @@ extension Journeys {
             filter: { try compileFilter($0) })
         let journeys = Journeys(scenario: scenario, evidence: evidence, frames: frames)
         var byFrame: [Int: Journey] = [:]
-        for journey in journeys.journeys { for hop in journey.hops { byFrame[hop.frame] = journey } }
+        for journey in journeys.journeys {
+            for hop in journey.hops { byFrame[hop.frame] = journey }
+            for copy in journey.lostCopies ?? [] { byFrame[copy.frame] = journey }
+        }
         var found: [String] = []
         let scopes =
             scenario.timeline.indices.map { (Scope(run, step: $0), scenario.timeline[$0].expectations) }
@@ -28,14 +31,15 @@ extension Journeys {
                             found.append("frame \(seen.index + 1) is of no journey")
                             continue
                         }
+                        let (end, blame) = journey.end(ofCopyFor: drop.to, scope.names, frame: seen.index)
                         let named =
-                            journey.blame?.rules.contains {
+                            blame?.rules.contains {
                                 $0.chain == chain && CountedRules.text($0.rule, contains: rule)
                             } ?? false
-                        if journey.blame?.place != drop.on || !named {
+                        if blame?.place != drop.on || !named {
                             found.append(
-                                "#\(journey.number) \(journey.packet) \(journey.end.text) "
-                                    + "(\(journey.blame?.rules.map(\.text).joined(separator: " → ") ?? "no blame")), "
+                                "#\(journey.number) \(journey.packet) \(end.text) "
+                                    + "(\(blame?.rules.map(\.text).joined(separator: " → ") ?? "no blame")), "
                                     + "not by \(chain) \(rule)")
                         }
                     }
@@ -46,5 +50,14 @@ extension Journeys {
             }
         }
         return found
+    }
+}
+
+extension Journey {
+    /// How the copy ended that was to leave by a port; how the journey did where there are no copies.
+    fileprivate func end(ofCopyFor port: String, _ names: Names, frame: Int) -> (JourneyEnd, Blame?) {
+        let name = (try? names.port(port)).map { names.ports[$0].name } ?? port
+        let copy = lostCopies?.first { $0.frame == frame && $0.port == name }
+        return copy.map { ($0.end, $0.blame) } ?? (end, blame)
     }
 }

@@ -36,6 +36,7 @@ struct Endings {
     let evidence: Evidence
     let legs: Legs
     let states: States
+    let moments: ConntrackMoments
     let changes: Changes
     private let errors: [UInt64: [ICMPError]]
     /// By namespace: when an ARP or neighbour request was asked and not answered.
@@ -52,11 +53,14 @@ struct Endings {
         var frame: Int
     }
 
-    init(_ scenario: Scenario, _ evidence: Evidence, _ legs: Legs, _ states: States) {
+    init(
+        _ scenario: Scenario, _ evidence: Evidence, _ legs: Legs, _ states: States, _ moments: ConntrackMoments
+    ) {
         self.scenario = scenario
         self.evidence = evidence
         self.legs = legs
         self.states = states
+        self.moments = moments
         changes = Changes(scenario, evidence)
         var errors: [UInt64: [ICMPError]] = [:]
         var replies: [UInt64: [Nanoseconds]] = [:]
@@ -150,6 +154,10 @@ struct Endings {
             let port = Wiring.port(of: Int(deepest.place))
             var ending = withinBridge(
                 leg, deepest, namespace: legs.namespaces[legs.namespaceOfPort[port]], port: port)
+            // What ends each of its copies is asked for each of them.
+            if !mayEndWhole(leg, deepest), ending.suspects.contains(where: { !$0.resources.isEmpty }) {
+                ending.suspects = []
+            }
             if ending.suspects.isEmpty { ending.end = .floodedOnly }
             ending.evidence = [what].compactMap(\.self)
             return ending
@@ -160,13 +168,7 @@ struct Endings {
     private func withinBridge(_ leg: Leg, _ stop: Flight.Stop, namespace: String, port: Int) -> Ending {
         let sighting = legs.sightings[Int(stop.sighting)]
         let frame = legs.frames[Int(sighting.frame)]
-        let next = legs.wiring.next[Int(stop.place)]
-        let onward = next.filter { place in
-            guard let target = leg.target, let distance = legs.wiring.distance(from: place, to: target),
-                let own = legs.wiring.distance(from: Int(stop.place), to: target)
-            else { return leg.target == nil }
-            return distance < own
-        }.map { Wiring.port(of: $0) }
+        let onward = self.onward(leg, stop)
         var ending = Ending(end: .undecided(between: []), place: namespace)
         let devices = onward.map { evidence.ports[$0].interface }
         ending.suspects = bridgeSuspects(

@@ -21,7 +21,7 @@ struct CrossHypervisorInvalid: Mechanism {
             name: "cross-hypervisor INVALID",
             because:
                 "\(place) saw the SYN but not the SYN-ACK\(path ?? ""), so its conntrack entry stays SYN_SENT and the "
-                + "packet is INVALID there.",
+                + "packet is INVALID there\(failure.conntracksWord).",
             remedies: [
                 .init("Neutron from Newton on asks its own rules before INVALID", "release-matters/newton"),
                 .init("put the real server on the director's hypervisor", "release-matters/icehouse-together"),
@@ -43,7 +43,7 @@ struct ZonePerPort: Mechanism {
             name: "a conntrack zone for each port",
             because:
                 "\(failure.place) has a conntrack zone for each port: the SYN-ACK passed in the real server's zone, not in "
-                + "the director's, where the entry stays SYN_SENT and the packet is INVALID.",
+                + "the director's, where the entry stays SYN_SENT and the packet is INVALID\(failure.conntracksWord).",
             remedies: [
                 .init("one zone for the network's ports", "zones-hybrid-same/one-zone"),
                 .init("do not track the VIP's packets (raw table, CT --notrack)", "fix-notrack-vip"),
@@ -59,7 +59,7 @@ struct GuestInvalid: Mechanism {
             name: "a machine's own rule about conntrack states",
             because:
                 "\(host.name)'s own firewall asks for the conntrack state, and \(host.name) sees only one way of the "
-                + "connection: the answers do not come back through it.",
+                + "connection: the answers do not come back through it\(failure.conntracksWord).",
             remedies: [.init("do not track the service's packets in the machine", "lb-guest-invalid-drop/notrack")])
     }
 }
@@ -71,7 +71,8 @@ struct AnyInvalid: Mechanism {
         let state = failure.journey.lastHop?.conntrack ?? "no entry"
         return Diagnosis(
             name: "dropped for its conntrack state",
-            because: "For \(failure.place)'s conntrack (\(state)) the packet fits no connection that it saw begin.",
+            because: "For \(failure.place)'s conntrack (\(state)) the packet fits no connection that it saw begin"
+                + "\(failure.conntracksWord).",
             remedies: [.init("do not track the VIP's packets (raw table, CT --notrack)", "fix-notrack-vip")])
     }
 }

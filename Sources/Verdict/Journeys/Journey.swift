@@ -15,6 +15,8 @@ public struct Journey: Codable, Sendable, Equatable {
     public var hops: [Hop]
     /// How many ports beside the way saw copies of it: a broadcast, or a switch that did not know the way.
     public var copies: Int
+    /// Those copies that met an end of their own before they left a bridge by a port; nil if none did.
+    public var lostCopies: [LostCopy]?
     public var end: JourneyEnd
     /// What decided the end; nil where nothing had to be decided, or nothing is known.
     public var blame: Blame?
@@ -57,9 +59,13 @@ public struct Hop: Codable, Sendable, Equatable {
     public var tunnel: String?
     /// Index of the frame in the capture file, from 0.
     public var frame: Int
-    /// What the namespace's conntrack had of its connection at the next snapshot: `SYN_SENT [UNREPLIED] zone 1`; nil
-    /// where nothing is tracked, or there was no entry.
+    /// What the namespace's conntrack had of its connection when the packet had passed, `SYN_SENT [UNREPLIED] zone 1`,
+    /// with INVALID behind it if that is what it called the packet; where the run has no events, what it had at the next
+    /// snapshot. nil where nothing is tracked, or there was no entry.
     public var conntrack: String?
+    /// Why the namespace's conntrack called the packet INVALID, in its own words: `nf_ct_proto_6: packet (index 3) in dir 0
+    /// invalid, state SYN_SENT`.
+    public var invalid: String?
 }
 
 /// How a journey ended. The list is closed.
@@ -98,6 +104,11 @@ public enum JourneyEnd: Codable, Sendable, Equatable {
 
     /// Whether it came to where it should, or was only on the way.
     public var isGood: Bool { self == .delivered || self == .inFlight }
+
+    /// Whether it fits more than so many explanations.
+    func isUndecided(beyond count: Int) -> Bool {
+        if case .undecided(let causes) = self { causes.count > count } else { false }
+    }
 
     /// `delivered`, `dropped by a rule`, `undecided between … and …`.
     public var text: String {

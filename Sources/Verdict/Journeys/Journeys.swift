@@ -16,16 +16,32 @@ public struct Journeys: Codable, Sendable, Equatable {
     public init(scenario: Scenario, evidence: Evidence, frames: [RunFrame]) {
         let legs = Legs(scenario: scenario, evidence: evidence, frames: frames)
         let states = States(evidence)
-        let endings = Endings(scenario, evidence, legs, states)
+        let moments = ConntrackMoments(evidence, legs)
+        let endings = Endings(scenario, evidence, legs, states, moments)
         var items: [Weighing.Item] = []
-        for (index, leg) in legs.legs.enumerated() where leg.successors.isEmpty {
-            items.append(.init(leg: index, ending: endings.ending(of: leg)))
+        var ends: [Int: Int] = [:]
+        var copies: [Int: [(copy: Endings.Copy, item: Int)]] = [:]
+        func item(_ ending: Ending) -> Int {
+            items.append(.init(number: items.count, ending: ending))
+            return items.count - 1
+        }
+        for (index, leg) in legs.legs.enumerated() {
+            if leg.successors.isEmpty { ends[index] = item(endings.ending(of: leg)) }
+            for copy in endings.copies(of: leg) { copies[index, default: []].append((copy, item(copy.ending))) }
         }
         let weighed = Weighing(items).decided
-        var writer = JourneyWriter(evidence: evidence, legs: legs, states: states)
+        var writer = JourneyWriter(evidence: evidence, legs: legs, states: states, moments: moments)
+        writer.lostCopies = copies.mapValues { list in
+            list.compactMap { copy, item in
+                guard let (ending, suspect) = weighed[item], suspect != nil || ending.end.isUndecided(beyond: 1) else {
+                    return nil
+                }
+                return (copy, ending, suspect)
+            }
+        }
         for index in legs.legs.indices where legs.legs[index].predecessors.isEmpty {
             for path in legs.paths(from: index) {
-                guard let last = path.last, let (ending, suspect) = weighed[last] else { continue }
+                guard let last = path.last, let end = ends[last], let (ending, suspect) = weighed[end] else { continue }
                 writer.write(path, ending, suspect)
             }
         }
@@ -58,6 +74,7 @@ private struct JourneyWriter {
     let evidence: Evidence
     let legs: Legs
     let states: States
+    let moments: ConntrackMoments
     var journeys: [Journey] = []
     var flows: [Flow] = []
     /// By connection, each way: the flow, and whether it is the way of its answers.
@@ -69,11 +86,14 @@ private struct JourneyWriter {
     private var questions: [UInt64: Int] = [:]
     private var errors: [Int] = []
     private let tracking: Set<String>
+    /// By leg; those that were told are taken out.
+    var lostCopies: [Int: [(copy: Endings.Copy, ending: Ending, suspect: Ending.Suspect?)]] = [:]
 
-    init(evidence: Evidence, legs: Legs, states: States) {
+    init(evidence: Evidence, legs: Legs, states: States, moments: ConntrackMoments) {
         self.evidence = evidence
         self.legs = legs
         self.states = states
+        self.moments = moments
         let snapshots = evidence.steps.map(\.after) + [evidence.final]
         tracking = Set(snapshots.flatMap { $0.conntrack.filter { !$0.value.isEmpty }.map(\.key) })
     }
@@ -95,14 +115,47 @@ private struct JourneyWriter {
             hops: hops, copies: seen - hops.count, end: suspect?.end ?? ending.end, blame: nil, flow: nil,
             isReply: false)
         if journey.end != .delivered {
-            journey.blame = Blame(
-                place: ending.place, rules: suspect?.rules.map(\.rule.counter) ?? [],
-                evidence: (suspect.map { [$0.evidence] } ?? ending.evidence))
+            journey.blame = blame(ending, suspect)
+            // Conntrack's own word for it.
+            if journey.end == .droppedByConntrackRule,
+                let said = hops.last(where: { $0.namespace == ending.place })?.invalid
+            {
+                journey.blame?.evidence.append("conntrack said '\(said)'")
+            }
         }
+        addLostCopies(to: &journey, path)
         for index in path { byFrame[legs.legs[index].frame] = journeys.count }
         if isIP { join(&journey, path, cargo, headers) } else { answer(&journey, headers) }
         if let icmp = ending.icmp, last == path.last { journey.quotedBy = -icmp - 1 }
         journeys.append(journey)
+    }
+
+    private func blame(_ ending: Ending, _ suspect: Ending.Suspect?) -> Blame {
+        Blame(
+            place: ending.place, rules: suspect?.rules.map(\.rule.counter) ?? [],
+            evidence: suspect.map { [$0.evidence] } ?? ending.evidence)
+    }
+
+    private mutating func addLostCopies(to journey: inout Journey, _ path: [Int]) {
+        var lost: [Journey.LostCopy] = []
+        for index in path {
+            for (copy, ending, suspect) in lostCopies.removeValue(forKey: index) ?? [] {
+                let sighting = legs.sightings[Int(legs.legs[index].flight.stops[copy.stop].sighting)]
+                lost.append(
+                    .init(
+                        port: evidence.ports[copy.port].name, frame: Int(sighting.frame),
+                        end: suspect?.end ?? ending.end, blame: blame(ending, suspect)))
+            }
+        }
+        if !lost.isEmpty { journey.lostCopies = lost }
+        // Where not one copy came through, the journey ends as most of the last ones did.
+        guard journey.end == .floodedOnly, let frame = journey.lastHop?.frame else { return }
+        let last = lost.filter { $0.frame == frame }
+        let counts = last.map { copy in last.count { $0.isLike(copy) } }
+        if let most = counts.max(), let first = zip(last, counts).first(where: { $1 == most })?.0 {
+            journey.end = first.end
+            journey.blame = first.blame
+        }
     }
 
     private func hops(ofLeg index: Int) -> [Hop] {
@@ -114,14 +167,20 @@ private struct JourneyWriter {
             var hop = Hop(
                 port: port.name, direction: Wiring.isInward(Int(stop.place)) ? .into : .outOf, time: sighting.time,
                 sourceMAC: sighting.sourceMAC, destinationMAC: sighting.destinationMAC, ttl: ttl,
-                wrapping: nil, tunnel: tunnel, frame: Int(sighting.frame), conntrack: nil)
+                wrapping: nil, tunnel: tunnel, frame: Int(sighting.frame), conntrack: nil, invalid: nil)
             if legs.wiring.roles[Int(sighting.port)] == .trunk {
                 let frame = legs.frames[Int(sighting.frame)]
                 hop.wrapping = legs.dissector.unwrap(frame.octets, port: frame.port)?.wrapping
             }
-            if tracking.contains(port.namespace), let interval = states.intervals(at: sighting.time).first {
+            let moment = moments.moment(of: legs.legs[index], in: legs.namespaceOfPort[Int(sighting.port)])
+            hop.conntrack = moment?.entry
+            hop.invalid = moment?.invalid
+            if moment == nil, tracking.contains(port.namespace),
+                let interval = states.intervals(at: sighting.time).first
+            {
                 hop.conntrack = states.conntrackText(of: cargo, in: port.namespace, snapshot: interval)
             }
+            if hop.invalid != nil { hop.conntrack = (hop.conntrack.map { "\($0), " } ?? "") + "INVALID" }
             return hop
         }
     }

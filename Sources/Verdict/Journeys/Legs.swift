@@ -88,7 +88,8 @@ struct Legs {
         return leg
     }
 
-    private func cargo(ofFrame index: Int) -> Cargo? {
+    /// What a frame carries; nil if it is no IP packet.
+    func cargo(ofFrame index: Int) -> Cargo? {
         let frame = frames[index]
         guard let unwrapped = dissector.unwrap(frame.octets, port: frame.port) else { return nil }
         guard case .ip(let ip) = unwrapped.frame.payload else { return nil }

@@ -61,6 +61,21 @@ struct NoServerLeft: Mechanism {
     }
 }
 
+/// A receiver that waits in vain for the rest of a packet (RFC 792 and RFC 4443: reassembly time exceeded).
+struct FragmentMissing: Mechanism {
+    func diagnose(_ failure: Case) -> Diagnosis? {
+        guard failure.journey.end == .answeredByICMP, let number = failure.journey.quotedBy,
+            let error = failure.journeys.journeys.first(where: { $0.number == number }),
+            error.packet.has("type 11 code 1") || error.packet.has("type 3 code 1") && error.protocol == "icmpv6"
+        else { return nil }
+        return Diagnosis(
+            name: "a fragment missing",
+            because:
+                "\(failure.place) got only some of the packet's fragments, waited for the rest and gave up (#\(number)).",
+            remedies: [])
+    }
+}
+
 struct PortNotListening: Mechanism {
     func diagnose(_ failure: Case) -> Diagnosis? {
         guard failure.journey.protocol == "tcp",

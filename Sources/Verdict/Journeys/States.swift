@@ -46,6 +46,8 @@ final class States {
         return book
     }
 
+    func rules(of namespace: String, snapshot: Int) -> [RuleCounter] { snapshots[snapshot].rules[namespace] ?? [] }
+
     func hasRules(_ namespace: String) -> Bool { snapshots.contains { $0.rules[namespace]?.isEmpty == false } }
 
     func growth(of counter: String, in namespace: String, interval: Int) -> Int {
@@ -92,6 +94,9 @@ final class States {
     private static func hash(_ cargo: Cargo) -> UInt64 {
         hash(cargo.source, cargo.destination, cargo.sourcePort, cargo.destinationPort, Int(cargo.protocolNumber))
     }
+
+    /// The same as a packet's `Cargo.connection`.
+    static func connection(of tuple: ConntrackTuple, _ name: String) -> UInt64 { hash(tuple, name) }
 
     private static func hash(_ tuple: ConntrackTuple, _ name: String) -> UInt64 {
         let number =

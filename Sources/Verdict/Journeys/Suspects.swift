@@ -4,26 +4,40 @@ internal import Scenario
 
 /// Which rules can have dropped a packet: those that its way through the chains leads to, and that counted anything.
 extension Endings {
+    /// Where a bridge filters a frame.
+    enum BridgeStage {
+        /// Before it chooses the ports that the frame leaves by.
+        case received
+        /// Behind that: each copy for itself.
+        case forwarded
+    }
+
     func bridgeSuspects(
-        _ leg: Leg, namespace: String, inDevice: String, outDevices: [String], time: Nanoseconds
+        _ leg: Leg, namespace: String, inDevice: String, outDevices: [String], time: Nanoseconds,
+        at stages: Set<BridgeStage> = [.received, .forwarded]
     ) -> [Ending.Suspect] {
         guard states.hasRules(namespace) else { return [] }
-        func ask(_ family: String, _ hooks: [(String, String)]) -> [Ending.Suspect] {
+        func ask(_ family: String, received: [(String, String)]) -> [Ending.Suspect] {
             suspects(
-                leg, namespace: namespace, family: family, hooks: hooks, inDevice: inDevice, outDevices: outDevices,
+                leg, namespace: namespace, family: family,
+                hooks: (stages.contains(.received) ? received : [])
+                    + (stages.contains(.forwarded) ? [("filter", "FORWARD")] : []),
+                inDevice: inDevice, outDevices: outDevices,
                 time: time)
         }
         // ebtables first: what it drops in PREROUTING, no iptables sees.
-        var found = ask("bridge", [("nat", "PREROUTING"), ("filter", "FORWARD")])
+        let bridge = ask("bridge", received: [("nat", "PREROUTING")])
+        var found: [Ending.Suspect] = []
         let headers = legs.headers(leg.frame)
         if let packet = headers?.packet {
             let family = packet.source.family == .v6 ? "ipv6" : "ipv4"
-            found += ask(
-                family, [("raw", "PREROUTING"), ("mangle", "PREROUTING"), ("filter", "FORWARD")])
+            found += ask(family, received: [("raw", "PREROUTING"), ("mangle", "PREROUTING")])
         } else if headers?.neighbour != nil {
-            found += ask("arp", [("filter", "FORWARD")])
+            found += ask("arp", received: [])
         }
-        return found
+        // If one of these counted, that no rule of iptables did tells nothing of these.
+        if bridge.contains(where: { !$0.resources.isEmpty }) { found.removeAll { $0.resources.isEmpty } }
+        return bridge + found
     }
 
     func suspects(
@@ -37,7 +51,7 @@ extension Endings {
             let book = states.rules(of: namespace, interval: interval)
             let packet = FilteredPacket(
                 headers: headers, inDevice: inDevice, outDevices: outDevices,
-                states: states.possibleStates(of: headers, leg.cargo, in: namespace, interval: interval))
+                states: conntrackStates(of: leg, headers, in: namespace, interval: interval))
             let isMissed = hooks.last.map { book.missed(family: family, chain: $0.1) } ?? false && family != "bridge"
             for way in book.drops(of: packet, family: family, hooks: hooks) {
                 guard let last = way.last else { continue }
@@ -66,6 +80,21 @@ extension Endings {
         }
         // Counters that were started anew tell nothing; then what the rules say must do.
         return found.isEmpty ? uncounted : found
+    }
+
+    /// What conntrack can have called a packet.
+    private func conntrackStates(
+        of leg: Leg, _ headers: Headers, in namespace: String, interval: Int
+    ) -> Set<String> {
+        let moment = legs.namespaces.firstIndex(of: namespace).flatMap { moments.moment(of: leg, in: $0) }
+        if moment?.invalid != nil { return ["INVALID"] }
+        var possible = states.possibleStates(of: headers, leg.cargo, in: namespace, interval: interval)
+        // Of a connection that it knows conntrack logs each TCP packet that it calls INVALID
+        // (nf_conntrack_tcp_packet in net/netfilter/nf_conntrack_proto_tcp.c).
+        if evidence.invalid != nil, evidence.gaps == nil, moment?.entry != nil, leg.cargo.protocolNumber == 6 {
+            possible.remove("INVALID")
+        }
+        return possible
     }
 
     /// By Neutron's names: `neutron-linuxbri-s…` and `neutronMAC-…`, `neutronARP-…` hold what a port may send from.

@@ -3,11 +3,13 @@ internal import Evidence
 /// Weighs what may have ended packets against what was counted: no rule is blamed for more packets than it counted.
 struct Weighing {
     struct Item {
-        var leg: Int
+        /// Its own index among the items.
+        var number: Int
         var ending: Ending
     }
 
     private var remaining: [String: Int] = [:]
+    /// By an item's number.
     private(set) var decided: [Int: (ending: Ending, suspect: Ending.Suspect?)] = [:]
 
     init(_ items: [Item]) {
@@ -24,11 +26,11 @@ struct Weighing {
                 let possible = item.ending.suspects.filter(isPossible)
                 let names = Set(possible.map(Self.name))
                 if possible.isEmpty {
-                    decided[item.leg] = (item.ending, nil)
+                    decided[item.number] = (item.ending, nil)
                     isMoving = true
                 } else if names.count == 1, item.ending.end.isOpen, let only = possible.first {
                     take(only)
-                    decided[item.leg] = (item.ending, only)
+                    decided[item.number] = (item.ending, only)
                     isMoving = true
                 } else {
                     rest.append(item)
@@ -55,14 +57,14 @@ struct Weighing {
                 let possible = item.ending.suspects.filter(isPossible)
                 let names = Set(possible.map(Self.name))
                 if possible.isEmpty {
-                    decided[item.leg] = (item.ending, nil)
+                    decided[item.number] = (item.ending, nil)
                 } else if names.count == 1, let only = possible.first {
                     take(only)
-                    decided[item.leg] = (item.ending, only)
+                    decided[item.number] = (item.ending, only)
                 } else {
                     var ending = item.ending
                     ending.end = .undecided(between: possible.map(Self.text).distinct)
-                    decided[item.leg] = (ending, nil)
+                    decided[item.number] = (ending, nil)
                 }
             }
         }

@@ -17,6 +17,10 @@ struct ExplainCommand: ParsableCommand {
             prints them as a ladder: machines as columns, time downwards. Each flow that failed gets a block: the \
             journey, the hop that ended it, why, and what is known to help.
 
+            In the lab kernel it runs the scenario a second time with the same seed and rule tracing on, and shows each \
+            rule that these packets met, in which conntrack state, and what it did. A kept run cannot be traced: run \
+            'explain' without --from, and with the run's seed (--seed) to see the same packets.
+
             FILTER is a packet's number (#12) or a filter in tcpdump's language, 'tcp port 80 and host 203.0.113.2'.
             """)
 
@@ -50,14 +54,17 @@ struct ExplainCommand: ParsableCommand {
         completion: .directory)
     var topologies: String?
 
-    @Flag(help: "Print all journeys as JSON.")
+    @Flag(help: "Print all journeys as JSON, and which rules each packet met.")
     var json = false
+
+    @Flag(inversion: .prefixedNo, help: "Run a second time to see which rules packets met.")
+    var trace = true
 
     @Flag(help: .hidden)
     var tally = false
 
     func run() throws {
-        var words = [scenario]
+        var words = tally && scenario == "all" ? [] : [scenario]
         if let scenarios { words += ["--scenarios", scenarios] }
         if let topologies { words += ["--topologies", topologies] }
         let selection = try ScenarioSelection.parse(words)
@@ -68,14 +75,25 @@ struct ExplainCommand: ParsableCommand {
         for scenario in chosen { try explain(scenario) }
     }
 
-    /// Runs them, and leaves what was seen in the output folder.
+    /// Where the runs with rule tracing are, within the output folder.
+    private static let tracedFolder = ".traced"
+
+    /// Runs them, and leaves what was seen in the output folder; once more with rule tracing, where a run can be repeated.
     private func record(_ scenarios: [Scenario]) throws {
         try scenarios.checkPlans()
         let choice = try EngineChoice.make(engine, kernelVersion: nil)
-        let bench = Bench(
+        var bench = Bench(
             engine: choice.engine, capabilities: choice.capabilities, output: try OutputFolder.absolute(out),
             seed: seed ?? UInt64.random(in: 1...999_999_999), realTime: false, timeLimit: 120, jobs: 1,
             progress: Progress(total: scenarios.count, style: .silent, colour: false) { Console.write($0) })
+        try run(scenarios, on: bench)
+        guard trace, !tally, choice.engine.name == "uml" else { return }
+        bench.output = try OutputFolder.absolute("\(out)/\(Self.tracedFolder)")
+        bench.tracesRules = true
+        try run(scenarios, on: bench)
+    }
+
+    private func run(_ scenarios: [Scenario], on bench: Bench) throws {
         for run in bench.run(scenarios, suite: { $0.suiteName })
         where run.verdict.status == .skipped || run.verdict.status == .error {
             throw EnvironmentError("\(run.verdict.scenario): \(run.verdict.reason)")
@@ -89,21 +107,68 @@ struct ExplainCommand: ParsableCommand {
             let folder = candidates.first(where: {
                 FileManager.default.fileExists(atPath: "\($0)/\(RunFiles.evidence)")
             })
-        else { throw EnvironmentError("there is no run of \(scenario.fullName) in \(root)") }
+        else {
+            // Of all scenarios some are skipped where their programs are not installed.
+            if tally { return }
+            throw EnvironmentError("there is no run of \(scenario.fullName) in \(root)")
+        }
         let run = try KeptRun(of: scenario, in: folder)
         guard run.evidence.scenario == scenario.fullName else {
             throw EnvironmentError("\(folder) has a run of \(run.evidence.scenario), not of \(scenario.fullName)")
         }
         let (evidence, frames, journeys) = (run.evidence, run.frames, run.story.journeys)
+        if tally { return count(journeys, scenario, evidence, frames) }
+        let traces = try traces(of: run)
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-            Console.output(String(decoding: try encoder.encode(journeys), as: UTF8.self))
-        } else if tally {
-            count(journeys, scenario, evidence, frames)
-        } else {
-            Console.output(run.story.text(of: try chosen(from: journeys, frames), folder: folder))
+            let story = TracedJourneys(journeys: journeys, traces: traces)
+            Console.output(String(decoding: try encoder.encode(story), as: UTF8.self))
+            return
         }
+        let chosen = try chosen(from: journeys, frames)
+        Console.output(run.story.text(of: chosen, folder: folder))
+        if let traces {
+            let text = run.story.text(of: traces, for: chosen)
+            if !text.isEmpty { Console.output("\n\(text)") }
+        } else if trace {
+            Console.output("\n" + withoutTraces(evidence))
+        }
+    }
+
+    /// Journeys, with the rules that their packets met beside them.
+    private struct TracedJourneys: Encodable {
+        var journeys: Journeys
+        var traces: RuleTraces?
+
+        private enum Key: CodingKey { case traces }
+
+        func encode(to encoder: any Encoder) throws {
+            try journeys.encode(to: encoder)
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encodeIfPresent(traces, forKey: .traces)
+        }
+    }
+
+    /// What the run with rule tracing shows of this one; nil if there is none.
+    private func traces(of run: KeptRun) throws -> RuleTraces? {
+        let folder = "\(out)/\(Self.tracedFolder)/\(run.scenario.fullName)"
+        guard from == nil, trace, run.evidence.engine.virtualTime,
+            FileManager.default.fileExists(atPath: "\(folder)/\(RunFiles.evidence)")
+        else { return nil }
+        let traced = try KeptRun(of: run.scenario, in: folder)
+        return RuleTraces(
+            scenario: run.scenario, evidence: run.evidence, frames: run.frames,
+            journeys: run.story.journeys.journeys, traced: traced.evidence, tracedFrames: traced.frames)
+    }
+
+    /// Why no rules are shown, and how to see them.
+    private func withoutTraces(_ evidence: Evidence) -> String {
+        guard evidence.engine.virtualTime else {
+            return "No rules are traced: only in the lab kernel (--engine uml) can a run be repeated exactly."
+        }
+        let seed = evidence.engine.seed.map { " --seed \($0)" } ?? ""
+        return "A kept run has no rule traces: 'drbench explain \(evidence.scenario)\(seed)' runs it again with them."
     }
 
     /// The numbers of the journeys that the filter means; nil without a filter.
@@ -122,26 +187,28 @@ struct ExplainCommand: ParsableCommand {
             journeys.journeys.filter { journey in journey.hops.contains { matches(frames[$0.frame]) } }.map(\.number))
     }
 
+    /// How a run's packets ended, and by what, in two lines; more if that is not what the scenario says, or undecided.
     private func count(_ journeys: Journeys, _ scenario: Scenario, _ evidence: Evidence, _ frames: [RunFrame]) {
         var counts: [String: Int] = [:]
-        var unexplained = 0
+        var reasons = Explanation(scenario: scenario, evidence: evidence, journeys: journeys).reasons
         let diagnostician = Diagnostician(scenario: scenario, evidence: evidence, journeys: journeys)
         for journey in journeys.journeys {
-            if case .undecided(let causes) = journey.end {
-                counts["undecided(\(causes.count))", default: 0] += 1
-            } else {
-                counts[journey.end.text, default: 0] += 1
-            }
-            if !journey.end.isGood, diagnostician.diagnosis(of: journey) == nil { unexplained += 1 }
+            counts[journey.end.kind, default: 0] += 1
+            for copy in journey.lostCopies ?? [] { counts["(copy) \(copy.end.kind)", default: 0] += 1 }
+            guard !journey.end.isGood else { continue }
+            let reason = diagnostician.diagnosis(of: journey)?.name ?? "?"
+            if !reasons.contains(reason) { reasons.append(reason) }
         }
         let texts = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
-        Console.output(
-            "\(scenario.fullName): \(texts.joined(separator: ", "))"
-                + (unexplained > 0 ? ", \(unexplained) unexplained" : ""))
-        let names = Explanation(scenario: scenario, evidence: evidence, journeys: journeys).reasons
-        if !names.isEmpty { Console.output("  why: \(names.joined(separator: ", "))") }
+        Console.output("\(scenario.fullName): \(texts.joined(separator: ", "))")
+        if !reasons.isEmpty { Console.output("  why: \(reasons.joined(separator: ", "))") }
         for text in Journeys.disagreements(scenario: scenario, evidence: evidence, frames: frames) {
             Console.output("    \(text)")
         }
     }
+}
+
+extension JourneyEnd {
+    /// `text`, without what it is undecided between.
+    fileprivate var kind: String { if case .undecided = self { "undecided" } else { text } }
 }

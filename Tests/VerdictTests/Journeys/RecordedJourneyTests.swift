@@ -146,6 +146,22 @@ struct DiagnosisTests {
             ("no-real-server", "IPVS has nobody to send it to", "no real server that takes new connections"),
             ("ttl-decrement/too-few", "TTL exceeded", "with TTL 1"),
             ("pmtu-request-path/icmp-filtered", "too big for the way", "lb cannot send on so big a packet"),
+            ("ip-and-mac-spoof/wrong-mac", "a foreign MAC or IP address", "from fa:16:3e:00:00:99"),
+            ("ip-and-mac-spoof", "an address of somebody else", "keeps it from speaking for others"),
+            ("conntrack-sequences/ack-only-not-loose", "dropped for its conntrack state", "For hv1's conntrack"),
+            ("tun-ipip/no-tunnel", "wrong forwarding method", "in a tunnel and has no device that takes it out"),
+            ("arp-static-entry-router", "a failover that was not announced", "still has the MAC address of"),
+            (
+                "rs-live-migration/unannounced", "a machine that moved without a word",
+                "came to hv1, but the machine is on"
+            ),
+            ("arp-noarp-flag/static-one-way", "nobody there", "no machine of its network has the MAC"),
+            ("lb-crash/gone-for-long", "neighbour unreachable", "and nobody answered"),
+            ("loss-reorder-dup-delay/cross", "lost on a link", "The cable lost the packet"),
+            ("no-real-server/no-service-dropped", "a rule says so", "drops such packets"),
+            ("ip-forward-off-dr/masquerading", "not for us", "net.ipv4.ip_forward is off there"),
+            ("rs-without-vip-drops/forwarding", "a real server that forwards", "sends them back to the director"),
+            ("fragmented-udp/one-lost", "a fragment missing", "got only some of the packet's fragments"),
         ])
     func explained(_ name: String, _ mechanism: String, _ because: String) throws {
         let run = try RecordedRun(name)
@@ -155,6 +171,57 @@ struct DiagnosisTests {
         let found = try #require(
             diagnoses.first { $0.name == mechanism }, "\(name) is explained by \(diagnoses.map(\.name))")
         #expect(found.because.contains(because), "\(found.because)")
+    }
+
+    @Test("every mechanism has a case here")
+    func complete() throws {
+        let folder = "\(RecordedRun.repository)/Sources/Verdict/Journeys"
+        let tests = try String(contentsOfFile: #filePath, encoding: .utf8)
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder) where file.hasSuffix("Mechanisms.swift")
+        {
+            let text = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+            for match in text.matches(of: #/name: (?:[a-z]+ \? )?"([^"]+)"(?: : "([^"]+)")?/#) {
+                // The MTU black hole has its own test, in JourneyTests.
+                for name in [match.1, match.2].compactMap(\.self) where name != "MTU black hole" {
+                    #expect(tests.contains("\"\(name)\""), "\(file): \(name)")
+                }
+            }
+        }
+    }
+
+    @Test("the client's packets come to a real server past the director, because it answered ARP for the VIP")
+    func answeredARP() throws {
+        var bench = Bench()
+        bench.scenario.networks = [
+            Network(
+                name: "public", id: "e7000001-0001-4000-8000-000000000001",
+                cidr: try #require(IPPrefix("203.0.113.0/27")))
+        ]
+        bench.scenario.services = [
+            Service(
+                director: "lb", address: Bench.vip, port: 80,
+                realServers: [.init(address: ip("203.0.113.4"), port: 80, forwarding: .directRouting)])
+        ]
+        bench.evidence.ended = 10_000_000_000
+        let way = ["rs1:eth0", "hv1:tapa5000021-00", "hv1:uplink", "gw:eth0"]
+        try bench.arp(
+            2, at: way[0], way[1], way[2], way[3], time: 1, from: "rs1", to: "gw", sender: "203.0.113.2",
+            target: "203.0.113.1")
+        try bench.tcp("S", at: way[3], way[2], way[1], way[0], time: 2, from: "gw", to: "rs1")
+        try bench.tcp(
+            "R.", at: way[0], way[1], way[2], way[3], time: 2, from: "rs1", to: "gw", source: "203.0.113.2:80",
+            destination: "198.51.100.10:40312", ttl: 64, id: 9)
+        func diagnosis(_ bench: Bench) -> Diagnosis? {
+            let journeys = Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames)
+            let diagnostician = Diagnostician(
+                scenario: bench.scenario, evidence: bench.evidence, journeys: journeys)
+            return journeys.flows.first.flatMap { diagnostician.diagnosis(of: $0) }
+        }
+        #expect(diagnosis(bench)?.name == "ARP answered by a real server")
+        #expect(diagnosis(bench)?.because.contains("it answered the question for 203.0.113.2 (#1)") == true)
+        // A machine that is no real server of the service is none.
+        bench.scenario.services[0].realServers = []
+        #expect(diagnosis(bench)?.name == "port not listening")
     }
 
     @Test("a flow without failures has no diagnosis")
