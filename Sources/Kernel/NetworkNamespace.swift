@@ -5,9 +5,9 @@ internal import Synchronization
 /// A network namespace and the one thread that lives in it.
 ///
 /// A namespace belongs to threads, not to processes: whatever must happen in it (opening a socket, starting a program,
-/// writing below /proc/sys/net) happens on this thread, and a socket opened there is used from anywhere. Nothing in
-/// drbench calls setns. The namespace has no name in the file system: it ends when its thread, the descriptor and the
-/// sockets opened in it are gone, at the latest with the process.
+/// writing below /proc/sys/net) happens on this thread, and a socket opened there is used from anywhere. The namespace has
+/// no name in the file system: it ends when its thread, the descriptor and the sockets opened in it are gone, at the latest
+/// with the process.
 public final class NetworkNamespace: Sendable {
     /// The name that evidence and errors use; the kernel does not know it.
     public let name: String
