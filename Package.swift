@@ -36,8 +36,8 @@ let package = Package(
 
         // Leaf rooms.
         .target(name: "Net", swiftSettings: settings),
-        .target(name: "Evidence", dependencies: ["Net"], swiftSettings: settings),
         .target(name: "Measurement", swiftSettings: settings),
+        .target(name: "Evidence", dependencies: ["Measurement", "Net"], swiftSettings: settings),
         .target(
             name: "Kernel", dependencies: ["CLinux", "CNetlink", "Evidence", "Net"],
             swiftSettings: settings),
@@ -53,16 +53,20 @@ let package = Package(
         .target(
             name: "Traffic",
             dependencies: [
-                "CLinux", "Evidence", "Kernel", "Net",
+                "CLinux", "Evidence", "Kernel", "Measurement", "Net",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: settings),
         .target(
-            name: "Lab", dependencies: ["Capture", "Evidence", "Kernel", "Net", "Plan", "Scenario", "Traffic"],
+            name: "Lab",
+            dependencies: [
+                "CLinux", "Capture", "Evidence", "Kernel", "Measurement", "Net", "Plan", "Scenario", "Traffic",
+            ],
             swiftSettings: settings),
         .target(
-            name: "Verdict", dependencies: ["Capture", "Evidence", "Net", "Scenario"], swiftSettings: settings),
+            name: "Verdict", dependencies: ["Capture", "Evidence", "Measurement", "Net", "Scenario"],
+            swiftSettings: settings),
         .target(
             name: "Engine", dependencies: ["CLinux", "Evidence", "Kernel", "Lab", "Net", "Plan"],
             swiftSettings: settings),
@@ -78,8 +82,8 @@ let package = Package(
         .executableTarget(
             name: "drbench",
             dependencies: [
-                "Capture", "Engine", "Evidence", "Import", "Kernel", "Lab", "Plan", "Reading", "Report", "Scenario",
-                "Verdict",
+                "Capture", "Engine", "Evidence", "Import", "Kernel", "Lab", "Measurement", "Plan", "Reading", "Report",
+                "Scenario", "Verdict",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
 

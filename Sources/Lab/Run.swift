@@ -26,6 +26,7 @@ final class Run {
     /// How many steps' evidence has been written to the folder.
     private var savedSteps = 0
     let programs: RunningPrograms
+    let loadServers = LoadServers()
 
     /// Octets that clients receive between two readings of the capture rings: a fraction of what a ring holds, since
     /// each octet crosses a port as part of a frame and in virtual time no clock tells when a ring fills.
@@ -83,6 +84,7 @@ final class Run {
             evidence.problems.append("\(error)")
         }
         programs.stopAll()
+        loadServers.stop()
         if evidence.ended == 0 { evidence.ended = clock.now() }
         describePorts(captures.finish())
         evidence.complete = problem == nil
@@ -109,9 +111,13 @@ final class Run {
         for place in places { try place.awaitCarriers() }
         for index in plan.captures.indices { try openCapture(index) }
         for server in plan.servers {
-            guard let kind = TrafficKind(rawValue: server.kind) else { continue }
-            try servers.start(kind, port: server.port, in: place(server.namespace).handle)
+            if let kind = TrafficKind(rawValue: server.kind) {
+                try servers.start(kind, port: server.port, in: place(server.namespace).handle)
+            } else {
+                try loadServers.listen(port: server.port, in: place(server.namespace).namespace)
+            }
         }
+        try loadServers.start()
     }
 
     func place(_ name: String) throws -> Place {
@@ -174,7 +180,8 @@ final class Run {
         }
         var snapshot = Snapshot()
         for place in places where place.role != .switch {
-            try place.observe(into: &snapshot)
+            // Where frames are not captured there are too many connections to list, too.
+            try place.observe(into: &snapshot, listsConnections: !plan.captures.isEmpty)
         }
         snapshot.logs = programs.texts
         return snapshot

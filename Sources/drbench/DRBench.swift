@@ -12,7 +12,8 @@ struct DRBench: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, ExplainCommand.self, ReportCommand.self, DiffCommand.self, ListCommand.self,
+            RunCommand.self, BenchCommand.self, ExplainCommand.self, ReportCommand.self, DiffCommand.self,
+            ListCommand.self,
             ValidateCommand.self,
             MutateCommand.self,
             ImportCommand.self,
