@@ -101,10 +101,11 @@ let package = Package(
             name: "PlanTests", dependencies: ["Net", "Plan", "Reading", "Scenario"], resources: [.copy("Golden")],
             swiftSettings: settings),
         .testTarget(
-            name: "TrafficTests", dependencies: ["CLinux", "Evidence", "Kernel", "Net", "Traffic"],
+            name: "TrafficTests", dependencies: ["CLinux", "Evidence", "Kernel", "Measurement", "Net", "Traffic"],
             swiftSettings: settings),
         .testTarget(
-            name: "VerdictTests", dependencies: ["Capture", "Evidence", "Net", "Reading", "Scenario", "Verdict"],
+            name: "VerdictTests",
+            dependencies: ["Capture", "Evidence", "Measurement", "Net", "Reading", "Scenario", "Verdict"],
             exclude: ["Runs"], swiftSettings: settings),
         .testTarget(
             name: "ReportTests",
@@ -123,7 +124,8 @@ let package = Package(
         .testTarget(
             name: "SuiteTests",
             dependencies: [
-                "Capture", "Evidence", "Kernel", "Net", "Plan", "Reading", "Scenario", "Traffic", "Verdict",
+                "Capture", "Evidence", "Kernel", "Measurement", "Net", "Plan", "Reading", "Scenario", "Traffic",
+                "Verdict",
             ],
             exclude: ["Scenarios"], swiftSettings: settings),
     ]

@@ -2,12 +2,14 @@
 #include "CLinux.h"
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <errno.h>
 #include <pthread.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -123,6 +125,12 @@ long drb_send(int descriptor, const void *octets, size_t count, int more)
 long drb_receive_some(int descriptor, void *octets, size_t count) { return recv(descriptor, octets, count, 0); }
 
 long drb_discard(int descriptor, size_t count) { return recv(descriptor, NULL, count, MSG_TRUNC); }
+
+long drb_unacknowledged(int descriptor)
+{
+    int octets = 0;
+    return ioctl(descriptor, SIOCOUTQ, &octets) == 0 ? octets : 0;
+}
 
 int drb_datagram_server(uint16_t port)
 {

@@ -23,7 +23,7 @@ extension Plan {
         /// The ports whose traffic is counted.
         public var ports: [CapturePoint]
         /// Those of them that are the clients', and those of the director: the host with an IPVS service or, where there
-        /// is none, with the load's destination on a port.
+        /// is none, with a program and the load's destination on a port.
         public var clientPorts: [String]
         public var directorPorts: [String]
     }
@@ -34,10 +34,11 @@ extension Planner {
         let directors = Set(scenario.services.map(\.director))
         func isDirector(_ host: Host) -> Bool {
             guard directors.isEmpty else { return directors.contains(host.name) }
-            return host.ports.contains { port in
-                port.addresses.map { $0.contains { $0.address == load.to.address } }
-                    ?? port.fixedIPs.contains(load.to.address)
-            }
+            return !host.programs.isEmpty
+                && host.ports.contains { port in
+                    port.addresses.map { $0.contains { $0.address == load.to.address } }
+                        ?? port.fixedIPs.contains(load.to.address)
+                }
         }
         func ports(of hosts: [Host]) -> [String] {
             hosts.flatMap { host in host.ports.map { "\(host.name):\($0.name)" } }

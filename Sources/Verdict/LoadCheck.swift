@@ -46,7 +46,7 @@ extension Expectation.LoadResult {
             finding.require(
                 directorShare.contains(Int((share * 100_000).rounded())),
                 expected: "\(directorShare.percentWords) of the clients' octets at the director",
-                actual: "\((share * 100_000).rounded() / 1000)%")
+                actual: Int((share * 100_000).rounded()).percent)
         }
         return finding
     }

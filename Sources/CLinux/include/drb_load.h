@@ -44,6 +44,9 @@ long drb_receive_some(int descriptor, void *octets, size_t count);
 // Receives octets of a TCP stream and throws them away in the kernel (MSG_TRUNC, see tcp(7)). Octets, or -1 with errno.
 long drb_discard(int descriptor, size_t count);
 
+// Octets that were given to a TCP socket and not acknowledged yet (SIOCOUTQ). 0 for what is none.
+long drb_unacknowledged(int descriptor);
+
 // A UDP socket bound to a port of every address, which tells where datagrams were sent to. The descriptor, or a negative
 // errno.
 int drb_datagram_server(uint16_t port);

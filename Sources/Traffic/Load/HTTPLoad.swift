@@ -70,6 +70,8 @@ struct HTTPLoad: ~Copyable {
     private var place = -1
     private var millisecond: (end: Nanoseconds, answers: Int) = (0, 0)
     private var problem: KernelError?
+    /// How many of the window's two ends have been noted.
+    private var edges = 0
 
     /// - Parameter start: the load's beginning.
     init(_ order: LoadOrder, start: Nanoseconds, clock: @escaping @Sendable () -> Nanoseconds) throws {
@@ -111,6 +113,7 @@ struct HTTPLoad: ~Copyable {
         }
         while problem == nil {
             now = clock()
+            noteEdges()
             expire()
             issue()
             if isOver { break }
@@ -145,11 +148,23 @@ struct HTTPLoad: ~Copyable {
 
     /// How long there is nothing to do but what becomes ready.
     private var pause: Int64 {
-        var wake = schedule == nil ? end : end + order.timeout
+        var wake = schedule == nil || now < end ? end : end + order.timeout
+        if now < tally.window.lowerBound { wake = tally.window.lowerBound }
         if let schedule, next < schedule.count, !free.isEmpty { wake = min(wake, nextTime) }
         if let first = resting.first { wake = min(wake, first.until) }
         if let first = deadlines.first { wake = min(wake, first.time) }
         return max(0, wake - now)
+    }
+
+    /// At the window's beginning and end: see `LoadTally.sentLater`. Small requests are acknowledged as soon as they are sent.
+    private mutating func noteEdges() {
+        guard order.request >= Self.worthDiscarding, edges < 2 else { return }
+        let edge = edges == 0 ? tally.window.lowerBound : tally.window.upperBound
+        guard now >= edge else { return }
+        var held = 0
+        for slot in slots where slot.file >= 0 { held += drb_unacknowledged(slot.file) }
+        tally.sentLater(edges == 0 ? held : -held)
+        edges += 1
     }
 
     private mutating func advance() {

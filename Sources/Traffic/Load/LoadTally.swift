@@ -29,6 +29,10 @@ struct LoadTally {
         if window.contains(now) { sent += octets }
     }
 
+    /// Corrects for what a socket's buffer holds: what it held when the window began was sent in it, and what it holds at its
+    /// end was not.
+    mutating func sentLater(_ octets: Int) { sent += octets }
+
     mutating func received(_ octets: Int, at now: Nanoseconds) {
         if window.contains(now) { received += octets }
     }
