@@ -9,6 +9,11 @@ struct LoadPlanTests {
     private func plan(_ change: (inout Scenario) -> Void = { _ in }) throws -> Plan {
         var scenario = try twoHypervisors()
         let vip = Endpoint(try #require(IPAddress("203.0.113.2")), port: 80)
+        scenario.services = [
+            Service(
+                director: "lb", transport: .tcp, address: vip.address, port: 80, scheduler: "rr", persistence: nil,
+                realServers: [])
+        ]
         scenario.timeline = [
             Step(
                 name: "load", action: .load(Load(kind: .http, from: ["client"], to: vip)),
@@ -45,12 +50,14 @@ struct LoadPlanTests {
 
     @Test("without a service the director is the host whose program has the destination on a port")
     func proxy() throws {
+        let vip = try #require(IPPrefix("203.0.113.2/32"))
         let direct = try load(try plan { $0.services = [] })
         #expect(direct.directorPorts == [])
         let proxied = try plan { scenario in
             scenario.services = []
             for index in scenario.hosts.indices where scenario.hosts[index].name == "lb" {
                 scenario.hosts[index].programs = [Program(name: "haproxy", command: ["haproxy"])]
+                scenario.hosts[index].ports[0].addresses = [vip]
             }
         }
         #expect(try load(proxied).directorPorts == ["lb:eth0"])

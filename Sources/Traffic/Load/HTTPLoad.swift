@@ -187,7 +187,8 @@ struct HTTPLoad: ~Copyable {
     private mutating func expire() {
         while let first = resting.first, first.until <= now {
             _ = resting.popFirst()
-            if order.keepAlive { open(first.slot) } else { free.append(first.slot) }
+            // Closed: the request that takes it opens it again, and hears what becomes of that.
+            free.append(first.slot)
         }
         while let first = deadlines.first {
             let slot = slots[Int(first.slot)]
