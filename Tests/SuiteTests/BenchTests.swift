@@ -1,5 +1,7 @@
+import Evidence
 import Foundation
 import Measurement
+import Synchronization
 import Testing
 
 extension WholeProgram {
@@ -17,29 +19,28 @@ extension WholeProgram {
             return (ended, try measured(folder))
         }
 
-        /// Takes a processor away until it is ended.
-        private final class BusyLoop {
-            private let process = Process()
+        /// Takes processors away until it is stopped.
+        private final class BusyLoops: Sendable {
+            private let isOver = Atomic<Bool>(false)
 
-            init() throws {
-                process.executableURL = URL(filePath: "/bin/sh")
-                process.arguments = ["-c", "while :; do :; done"]
-                try process.run()
+            init(_ count: Int) {
+                for _ in 0..<count {
+                    Thread.detachNewThread { [self] in
+                        while !isOver.load(ordering: .relaxed) {}
+                    }
+                }
             }
 
-            deinit {
-                process.terminate()
-                process.waitUntilExit()
-            }
+            func stop() { isOver.store(true, ordering: .relaxed) }
         }
 
         @Test("virtual time gives the same numbers again, whatever else the machine is doing")
         func repeatable() async throws {
             let (first, quiet) = try await bench("bench-quiet")
             #expect(first.status == 0, first.text)
-            let loops = try (0..<4).map { _ in try BusyLoop() }
+            let loops = BusyLoops(4)
+            defer { loops.stop() }
             let (second, busy) = try await bench("bench-busy")
-            withExtendedLifetime(loops) {}
             #expect(second.status == 0, second.text)
             #expect(quiet.measurements == busy.measurements)
             #expect(quiet.context.clock == .virtual)
@@ -60,7 +61,11 @@ extension WholeProgram {
             let (ended, run) = try await bench("bench-repeated", ["--repetitions", "2", "--seed", "7"])
             #expect(ended.status == 0, ended.text)
             #expect(run.measurements.map(\.repetition) == [1, 1, 1, 1, 1, 2, 2, 2, 2, 2])
-            #expect(run.measurements[2].ports != run.measurements[7].ports)
+            let seeds = try ["1", "2"].map { number in
+                try RunResults(folder: "\(Drbench.output)bench-repeated/\(number)").evidence("loads").engine.seed
+            }
+            #expect(seeds[0] == 7)
+            #expect(seeds[1] != 7 && seeds[1] != nil)
         }
 
         @Test("in real time the processor's time is told, and the clock is another")

@@ -26,7 +26,8 @@ enum LoadFormat {
                     + "each connection makes its next request when it has the answer (closed loop)."),
             Field(
                 "connections", \.load.connections, .integer(1...1_000_000),
-                "Connections (UDP: sockets) of all clients together; without keep_alive, at most so many at a time; 10."
+                "Connections (UDP: sockets) of all clients together, opened by the first requests; without keep_alive, at most "
+                    + "so many at a time; 10."
             ),
             Field("keep_alive", \.load.keepAlive, .boolean, "Whether a connection takes more than one request; true."),
             Field("request", \.load.request, .size, "Octets of body in each request; 0."),

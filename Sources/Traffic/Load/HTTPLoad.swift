@@ -9,7 +9,7 @@ internal import Net
 /// Made for as few system calls as there can be, of which a lab kernel takes 60 µs each: a request on a kept connection takes
 /// a send and a receive, and its part of an epoll_pwait2. Nothing is allocated for a request.
 struct HTTPLoad: ~Copyable {
-    private enum Stage: UInt8 {
+    enum Stage: UInt8 {
         case closed, connecting
         /// Open, and free for a request.
         case ready
@@ -19,7 +19,7 @@ struct HTTPLoad: ~Copyable {
         case receiving
     }
 
-    private struct Slot {
+    struct Slot {
         var file: Int32 = -1
         var stage = Stage.closed
         /// Whether it has a request.
@@ -35,41 +35,43 @@ struct HTTPLoad: ~Copyable {
         var remaining = 0
     }
 
-    /// How long a connection that failed rests if nothing else keeps it from failing again at once.
+    /// How long a connection that failed rests in a closed loop.
     private static let rest: Nanoseconds = 10_000_000
-    private static let bufferSize = 65_536
+    static let bufferSize = 65_536
     /// From so many octets on an answer's body is thrown away in the kernel.
-    private static let worthDiscarding = 4_096
-    /// So many answers in a millisecond no processor can give: the clock stands still.
-    private static let mostAnswers = 20_000
+    static let worthDiscarding = 4_096
+    /// What takes less than a microsecond has crossed no link that takes time; after so many of them nothing else will come.
+    static let hair: Nanoseconds = 1_000
+    static let mostInstant = 5_000
 
-    private let order: LoadOrder
-    private let clock: @Sendable () -> Nanoseconds
+    let order: LoadOrder
+    let clock: @Sendable () -> Nanoseconds
     private let poller: Poller
-    private let slots: UnsafeMutableBufferPointer<Slot>
-    private let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: bufferSize)
+    let slots: UnsafeMutableBufferPointer<Slot>
+    let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: bufferSize)
     /// The request's head and the beginning of its body; what follows is like that body.
-    private let message: UnsafeMutableBufferPointer<UInt8>
-    private let headLength: Int
+    let message: UnsafeMutableBufferPointer<UInt8>
+    let headLength: Int
     private let address: [UInt8]
-    private var tally: LoadTally
-    private let schedule: RequestSchedule?
+    var tally: LoadTally
+    let schedule: RequestSchedule?
     private let end: Nanoseconds
 
     /// Slots that can take a request, the one first that has been free for the longest time.
-    private var free = Queue<Int32>()
+    var free = Queue<Int32>()
     private var resting = Queue<(until: Nanoseconds, slot: Int32)>()
     private var deadlines = Queue<(time: Nanoseconds, slot: Int32, turn: UInt32)>()
-    private var partialHeads: [Int32: [UInt8]] = [:]
+    var partialHeads: [Int32: [UInt8]] = [:]
     /// The schedule's next request, and its time.
     private var next = 0
     private var nextTime: Nanoseconds = 0
-    private var taken = 0
-    private var now: Nanoseconds
+    var taken = 0
+    var now: Nanoseconds
     /// The host whose namespace the thread is in.
     private var place = -1
-    private var millisecond: (end: Nanoseconds, answers: Int) = (0, 0)
-    private var problem: KernelError?
+    /// Answers that came at once, less those that did not.
+    var instant = 0
+    var problem: KernelError?
     /// How many of the window's two ends have been noted.
     private var edges = 0
 
@@ -108,9 +110,8 @@ struct HTTPLoad: ~Copyable {
     ///
     /// Errors: `KernelError` of a socket that could not even be made.
     mutating func run() throws -> LoadRecord {
-        for index in slots.indices {
-            if order.keepAlive { open(Int32(index)) } else { free.append(Int32(index)) }
-        }
+        // Each is opened by the first request that takes it: a thousand handshakes at once would only fill queues.
+        for index in slots.indices { free.append(Int32(index)) }
         while problem == nil {
             now = clock()
             noteEdges()
@@ -187,7 +188,6 @@ struct HTTPLoad: ~Copyable {
     private mutating func expire() {
         while let first = resting.first, first.until <= now {
             _ = resting.popFirst()
-            // Closed: the request that takes it opens it again, and hears what becomes of that.
             free.append(first.slot)
         }
         while let first = deadlines.first {
@@ -217,7 +217,7 @@ struct HTTPLoad: ~Copyable {
         deadlines.append((now + order.timeout, slot, slots[Int(slot)].turn))
     }
 
-    private mutating func open(_ slot: Int32) {
+    mutating func open(_ slot: Int32) {
         let index = Int(slot)
         let host = index % order.clients.count
         if host != place {
@@ -257,11 +257,6 @@ struct HTTPLoad: ~Copyable {
             let code = event.isBroken ? drb_socket_error(slots[index].file) : 0
             guard code == 0 else { return fail(slot, Failure(errno: code, connected: false)) }
             tally.connected(at: now)
-            guard slots[index].isTaken else {
-                slots[index].stage = .ready
-                free.append(slot)
-                return
-            }
             startSending(slot)
         case .ready:
             // The server has closed it: the next request opens another.
@@ -274,7 +269,7 @@ struct HTTPLoad: ~Copyable {
         }
     }
 
-    private mutating func shut(_ slot: Int32) {
+    mutating func shut(_ slot: Int32) {
         let index = Int(slot)
         if slots[index].file >= 0 { close(slots[index].file) }
         slots[index].file = -1
@@ -284,119 +279,19 @@ struct HTTPLoad: ~Copyable {
         if !partialHeads.isEmpty { partialHeads[slot] = nil }
     }
 
-    private mutating func fail(_ slot: Int32, _ failure: Failure) {
+    mutating func fail(_ slot: Int32, _ failure: Failure) {
         end(slot, failure.outcome == .failed ? failure.detail ?? failure.outcome.rawValue : failure.outcome.rawValue)
     }
 
-    private mutating func fail(_ slot: Int32, _ outcome: Outcome) { end(slot, outcome.rawValue) }
+    mutating func fail(_ slot: Int32, _ outcome: Outcome) { end(slot, outcome.rawValue) }
 
-    private mutating func end(_ slot: Int32, _ reason: String) {
+    mutating func end(_ slot: Int32, _ reason: String) {
         let index = Int(slot)
-        let wasTaken = slots[index].isTaken
-        if wasTaken {
-            slots[index].isTaken = false
-            taken -= 1
-            tally.failed(planned: slots[index].planned, because: reason)
-        }
-        shut(slot)
-        if schedule != nil, wasTaken { free.append(slot) } else { resting.append((now + Self.rest, slot)) }
-    }
-
-    // MARK: Requests
-
-    private mutating func startSending(_ slot: Int32) {
-        slots[Int(slot)].stage = .sending
-        slots[Int(slot)].unsent = headLength + order.request
-        send(slot)
-    }
-
-    private mutating func send(_ slot: Int32) {
-        let index = Int(slot)
-        let whole = headLength + order.request
-        while slots[index].unsent > 0 {
-            let done = whole - slots[index].unsent
-            // Beyond the prepared part the body goes on with what is behind the head, over and over.
-            let from = done < message.count ? done : headLength
-            let wanted = min(slots[index].unsent, message.count - from)
-            let part = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(message)[from..<from + wanted])
-            let count = drb_send(slots[index].file, part.baseAddress, wanted, 0)
-            guard count >= 0 else {
-                if errno == EAGAIN { return }
-                // A server that has answered and closed is heard before it is blamed.
-                return fail(slot, Failure(errno: errno, connected: true))
-            }
-            slots[index].unsent -= count
-            tally.sent(count, at: now)
-        }
-        slots[index].stage = .waiting
-    }
-
-    private mutating func receive(_ slot: Int32, untilEnd: Bool) {
-        let index = Int(slot)
-        while true {
-            let discards = slots[index].stage == .receiving && slots[index].remaining >= Self.worthDiscarding
-            let wanted = discards ? slots[index].remaining : Self.bufferSize
-            let count =
-                discards
-                ? drb_discard(slots[index].file, wanted) : drb_receive_some(slots[index].file, buffer, wanted)
-            guard count > 0 else {
-                if count == 0 { return fail(slot, .closedEarly) }
-                if errno == EAGAIN { return }
-                return fail(slot, Failure(errno: errno, connected: true))
-            }
-            tally.received(count, at: now)
-            if slots[index].stage == .receiving {
-                slots[index].remaining -= count
-            } else {
-                guard read(slot, UnsafeBufferPointer(start: buffer, count: count)) else { return }
-            }
-            if slots[index].stage == .receiving, slots[index].remaining <= 0 { return finish(slot) }
-            // A short read emptied the socket's queue, unless its end stands behind.
-            if count < wanted, !untilEnd { return }
-        }
-    }
-
-    /// Reads the answer's head. Returns whether the connection is still good.
-    private mutating func read(_ slot: Int32, _ octets: UnsafeBufferPointer<UInt8>) -> Bool {
-        let index = Int(slot)
-        let earlier = partialHeads.isEmpty ? nil : partialHeads.removeValue(forKey: slot)
-        let whole = earlier.map { $0 + octets }
-        let available = whole?.count ?? octets.count
-        let head = whole.map { $0.withUnsafeBufferPointer { MessageHead($0) } } ?? MessageHead(octets)
-        guard let head else {
-            guard available <= Self.bufferSize else {
-                end(slot, "no end of the head")
-                return false
-            }
-            partialHeads[slot] = whole ?? Array(octets)
-            return true
-        }
-        guard head.status == 200, !head.isChunked else {
-            end(slot, head.isChunked ? "an answer in chunks" : "HTTP \(head.status)")
-            return false
-        }
-        slots[index].closes = head.closes || !order.keepAlive
-        slots[index].remaining = head.body - (available - head.length)
-        slots[index].stage = .receiving
-        return true
-    }
-
-    private mutating func finish(_ slot: Int32) {
-        let index = Int(slot)
-        if order.isVirtual { checkClock() } else { now = clock() }
-        tally.answered(planned: slots[index].planned, at: now)
         slots[index].isTaken = false
         taken -= 1
-        if slots[index].closes { shut(slot) } else { slots[index].stage = .ready }
-        if order.keepAlive, slots[index].closes { open(slot) } else { free.append(slot) }
-    }
-
-    private mutating func checkClock() {
-        if now >= millisecond.end { millisecond = (now + 1_000_000, 0) }
-        millisecond.answers += 1
-        guard millisecond.answers > Self.mostAnswers else { return }
-        problem = KernelError(
-            "make the load '\(order.name)'", code: ETIME,
-            explanation: "it takes no virtual time; give links a rate or a delay, or the load a rate")
+        tally.failed(planned: slots[index].planned, because: reason)
+        shut(slot)
+        // A closed loop would fail again at once, and so for ever where that takes no time.
+        if schedule != nil { free.append(slot) } else { resting.append((now + Self.rest, slot)) }
     }
 }

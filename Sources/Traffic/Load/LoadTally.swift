@@ -6,7 +6,7 @@ struct LoadTally {
     /// A request that found no free connection until the load's end.
     static let notSent = "not sent"
     /// One that was sent late and had no answer by then.
-    static let unfinished = "unfinished"
+    static let unfinished = "not answered"
 
     let window: Range<Nanoseconds>
     private(set) var latency = LatencyHistogram()
