@@ -64,4 +64,4 @@ determinism: setup kernel build ## run every scenario twice with each of ten see
 	done
 
 clean: ## remove what was built here; the lab kernel stays
-	rm -rf .build .build-* drbench-results
+	rm -rf .build .build-* drbench-results drbench-bench
