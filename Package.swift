@@ -36,8 +36,8 @@ let package = Package(
 
         // Leaf rooms.
         .target(name: "Net", swiftSettings: settings),
-        .target(name: "Evidence", dependencies: ["Net"], swiftSettings: settings),
         .target(name: "Measurement", swiftSettings: settings),
+        .target(name: "Evidence", dependencies: ["Measurement", "Net"], swiftSettings: settings),
         .target(
             name: "Kernel", dependencies: ["CLinux", "CNetlink", "Evidence", "Net"],
             swiftSettings: settings),
@@ -53,17 +53,20 @@ let package = Package(
         .target(
             name: "Traffic",
             dependencies: [
-                "CLinux", "Evidence", "Kernel", "Net",
+                "CLinux", "Evidence", "Kernel", "Measurement", "Net",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: settings),
         .target(
             name: "Lab",
-            dependencies: ["CLinux", "Capture", "Evidence", "Kernel", "Net", "Plan", "Scenario", "Traffic"],
+            dependencies: [
+                "CLinux", "Capture", "Evidence", "Kernel", "Measurement", "Net", "Plan", "Scenario", "Traffic",
+            ],
             swiftSettings: settings),
         .target(
-            name: "Verdict", dependencies: ["Capture", "Evidence", "Net", "Scenario"], swiftSettings: settings),
+            name: "Verdict", dependencies: ["Capture", "Evidence", "Measurement", "Net", "Scenario"],
+            swiftSettings: settings),
         .target(
             name: "Engine", dependencies: ["CLinux", "Evidence", "Kernel", "Lab", "Net", "Plan"],
             swiftSettings: settings),
@@ -79,8 +82,8 @@ let package = Package(
         .executableTarget(
             name: "drbench",
             dependencies: [
-                "Capture", "Engine", "Evidence", "Import", "Kernel", "Lab", "Plan", "Reading", "Report", "Scenario",
-                "Verdict",
+                "Capture", "Engine", "Evidence", "Import", "Kernel", "Lab", "Measurement", "Plan", "Reading", "Report",
+                "Scenario", "Verdict",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
 
@@ -98,10 +101,11 @@ let package = Package(
             name: "PlanTests", dependencies: ["Net", "Plan", "Reading", "Scenario"], resources: [.copy("Golden")],
             swiftSettings: settings),
         .testTarget(
-            name: "TrafficTests", dependencies: ["CLinux", "Evidence", "Kernel", "Net", "Traffic"],
+            name: "TrafficTests", dependencies: ["CLinux", "Evidence", "Kernel", "Measurement", "Net", "Traffic"],
             swiftSettings: settings),
         .testTarget(
-            name: "VerdictTests", dependencies: ["Capture", "Evidence", "Net", "Reading", "Scenario", "Verdict"],
+            name: "VerdictTests",
+            dependencies: ["Capture", "Evidence", "Measurement", "Net", "Reading", "Scenario", "Verdict"],
             exclude: ["Runs"], swiftSettings: settings),
         .testTarget(
             name: "ReportTests",
@@ -120,7 +124,8 @@ let package = Package(
         .testTarget(
             name: "SuiteTests",
             dependencies: [
-                "CLinux", "Capture", "Evidence", "Kernel", "Net", "Plan", "Reading", "Scenario", "Traffic", "Verdict",
+                "CLinux", "Capture", "Evidence", "Kernel", "Measurement", "Net", "Plan", "Reading", "Scenario",
+                "Traffic", "Verdict",
             ],
             exclude: ["Mechanisms.txt", "Scenarios"], swiftSettings: settings),
     ]

@@ -48,6 +48,8 @@ extension Plan {
         for action in actions {
             switch action {
             case .request(let request): octets += Double(request.bytes) * Double(request.count)
+            // Sockets and their buffers, at both ends, and what is on its way.
+            case .load: programMemory = max(programMemory, 512)
             case .open(_, let request): octets += Double(request.bytes)
             case .use(_, let bytes, _): octets += Double(bytes)
             case .run: programMemory = max(programMemory, 128)

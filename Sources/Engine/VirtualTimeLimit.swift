@@ -15,6 +15,7 @@ extension Plan {
             switch action {
             case .request(let request):
                 sum += Double(max(request.interval, request.timeout)) * nanoseconds * Double(request.count)
+            case .load(let load): sum += Double(load.warmUp + load.duration + 2 * load.timeout) * nanoseconds
             case .open(_, let request): sum += Double(request.timeout) * nanoseconds
             case .use(_, _, let timeout): sum += Double(timeout) * nanoseconds
             case .wait(let duration): sum += Double(duration) * nanoseconds

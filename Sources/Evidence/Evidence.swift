@@ -98,6 +98,8 @@ public struct StepRecord: Codable, Sendable, Equatable {
     /// One transcript per connection (or datagram exchange) that the step drove, in the order of their start.
     public var transcripts: [Transcript] = []
     public var command: CommandRecord?
+    /// What was measured of its loads, in the order of their beginnings; nil without one.
+    public var loads: [LoadRecord]?
     /// What happened while the step's own action went on, in the order of time; nil if nothing did.
     public var meanwhile: [MeanwhileRecord]?
     /// The state when the step had ended.

@@ -149,6 +149,11 @@ public final class IPVSHandle: Sendable {
             && services.allSatisfy { $0.statistics == IPVSTotals.sum($0.destinations.map(\.statistics)) }
     }
 
+    /// How many connections were scheduled in the namespace until now; not delayed.
+    public func scheduled() throws -> Int {
+        try files.text(of: Self.totalsFile).map { Int(IPVSTotals.parse($0).connections) } ?? 0
+    }
+
     /// What `ipvsadm -Sn` prints.
     public func saved() throws -> String {
         try configured().map { $0.service.saved($0.realServers.map(\.server)) }.joined()

@@ -4,14 +4,14 @@ internal import Glibc
 ///
 /// What Linux keeps per thread (a network namespace) stays where it was put, as it would not on a thread of Swift's
 /// cooperative pool.
-final class OwnedThread: Sendable {
+public final class OwnedThread: Sendable {
     private let state: State
     private let thread: pthread_t
 
     /// Starts the thread. It inherits the calling thread's namespaces.
     ///
     /// Errors: EAGAIN when the process may have no more threads.
-    init() throws(KernelError) {
+    public init() throws(KernelError) {
         let state = State()
         self.state = state
         let box = Unmanaged.passRetained(state)
@@ -36,7 +36,7 @@ final class OwnedThread: Sendable {
     /// Carries `body` out on the thread and waits for it. On the thread itself it is simply called.
     ///
     /// Errors: whatever `body` throws; ESHUTDOWN after `stop()`.
-    func run<T: Sendable>(_ body: @Sendable () throws -> T) throws -> T {
+    public func run<T: Sendable>(_ body: @Sendable () throws -> T) throws -> T {
         if pthread_equal(pthread_self(), thread) != 0 { return try body() }
         return try withoutActuallyEscaping(body) { body in
             let job = Job()
@@ -52,14 +52,14 @@ final class OwnedThread: Sendable {
     }
 
     /// Has `body` carried out on the thread without waiting for it.
-    func begin(_ body: @escaping @Sendable () -> Void) {
+    public func begin(_ body: @escaping @Sendable () -> Void) {
         let job = Job()
         job.body = body
         state.add(job)
     }
 
     /// Lets the thread finish what it was given, and waits for its end. May be called again.
-    func stop() {
+    public func stop() {
         guard state.stop() else { return }
         if pthread_equal(pthread_self(), thread) != 0 {
             pthread_detach(thread)

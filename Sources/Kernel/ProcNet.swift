@@ -52,6 +52,11 @@ public final class ProcNet: Sendable {
         return counters
     }
 
+    /// `Tcp.RetransSegs`: segments that were sent again.
+    public func retransmissions() throws(KernelError) -> Int {
+        Self.parseTable(try snmp.text())["Tcp.RetransSegs"] ?? 0
+    }
+
     /// The ports of TCP sockets that listen, over IPv4 or IPv6.
     public func listeningPorts() throws(KernelError) -> Set<UInt16> {
         Self.parseListening(try tcp.text()).union(Self.parseListening(try tcp6?.text() ?? ""))

@@ -96,16 +96,17 @@ final class Place {
 
     // MARK: Observation
 
-    func observe(into snapshot: inout Snapshot) throws {
+    /// - Parameter listsConnections: whether with the entries of conntrack and IPVS.
+    func observe(into snapshot: inout Snapshot, listsConnections: Bool) throws {
         let rules = try rules().read()
         if !rules.isEmpty {
             snapshot.rules[name] = rules
             // Without a rule that needs it, conntrack is not even active in a namespace.
-            let entries = try tracker().entries()
+            let entries = listsConnections ? try tracker().entries() : []
             if !entries.isEmpty { snapshot.conntrack[name] = entries }
         }
         if let ipvs {
-            snapshot.ipvs[name] = try ipvs.state()
+            snapshot.ipvs[name] = listsConnections ? try ipvs.state() : IPVSState(services: try ipvs.services())
         }
         guard role == .host else { return }
         let neighbours = try route.neighbours()
@@ -121,6 +122,11 @@ final class Place {
 
     func savedRules(_ family: RuleFamily) throws -> String {
         try ruleReader?.savedText(family) ?? ""
+    }
+
+    /// What reads its counters, from any thread.
+    func meter() throws -> NamespaceMeter {
+        NamespaceMeter(name: name, route: route, files: role == .host ? try files() : nil, ipvs: ipvs)
     }
 
     // MARK: Handles

@@ -27,6 +27,7 @@ final class Run {
     private var savedSteps = 0
     let programs: RunningPrograms
     private let watch: NetfilterWatch
+    let loadServers = LoadServers()
 
     /// Octets that clients receive between two readings of the capture rings: a fraction of what a ring holds, since
     /// each octet crosses a port as part of a frame and in virtual time no clock tells when a ring fills.
@@ -89,6 +90,7 @@ final class Run {
             evidence.problems.append("\(error)")
         }
         programs.stopAll()
+        loadServers.stop()
         do {
             try writeEvidence(complete: problem == nil)
         } catch {
@@ -117,6 +119,7 @@ final class Run {
             try writeEvidence(complete: true)
             try visitors.receive(namespaces: namespaces) { events.send(.open) }
             programs.stopAll()
+            loadServers.stop()
             try? loops.closeAll()
             return true
         }
@@ -145,9 +148,13 @@ final class Run {
         for place in places { try place.awaitCarriers() }
         try openCaptures(Array(plan.captures.indices))
         for server in plan.servers {
-            guard let kind = TrafficKind(rawValue: server.kind) else { continue }
-            try servers.start(kind, port: server.port, in: place(server.namespace).handle)
+            if let kind = TrafficKind(rawValue: server.kind) {
+                try servers.start(kind, port: server.port, in: place(server.namespace).handle)
+            } else {
+                try loadServers.listen(port: server.port, in: place(server.namespace).namespace)
+            }
         }
+        try loadServers.start()
     }
 
     /// Raises this process's limit of open files if it is lower. What it starts has that limit, too, and so it stays as it is
@@ -238,10 +245,11 @@ final class Run {
         }
         var snapshot = Snapshot()
         for place in places where place.role != .switch {
-            try place.observe(into: &snapshot)
+            // Where frames are not captured there are too many connections to list, too.
+            try place.observe(into: &snapshot, listsConnections: !plan.captures.isEmpty)
         }
         snapshot.logs = programs.texts
-        try watch.listen(places, snapshot, plan)
+        if !plan.captures.isEmpty { try watch.listen(places, snapshot, plan) }
         return snapshot
     }
 

@@ -12,7 +12,7 @@ extension Run {
     /// The step's own action is begun; then this thread, which has nothing else to do, sleeps from one thing that happens
     /// meanwhile to the next. So at any time only this thread changes the network.
     func carryOut(_ step: Plan.StepPlan, record: inout StepRecord) throws {
-        var endings = [try begin(step.action, isAlone: step.meanwhile.isEmpty)]
+        var endings = [try begin(step.action, named: step.name, isAlone: step.meanwhile.isEmpty)]
         for each in step.meanwhile {
             let wait = each.after - (clock.now() - record.started)
             if wait > 0 { clock.sleep(wait) }
@@ -20,7 +20,7 @@ extension Run {
             if case .run(let namespace, let arguments, let mayFail) = each.action {
                 happened.command = try run(arguments, mayFail: mayFail, in: namespace)
             } else {
-                endings.append(try begin(each.action, isAlone: false))
+                endings.append(try begin(each.action, named: each.name, isAlone: false))
             }
             record.meanwhile = (record.meanwhile ?? []) + [happened]
         }
@@ -34,10 +34,11 @@ extension Run {
     /// Begins what takes time, and does what takes none.
     ///
     /// - Parameter isAlone: whether nothing else is to happen until it has ended.
-    private func begin(_ action: Plan.StepPlan.Action, isAlone: Bool) throws -> Ending {
+    private func begin(_ action: Plan.StepPlan.Action, named name: String, isAlone: Bool) throws -> Ending {
         switch action {
         case .request(let request):
             return Self.ending(try clients.begin(ClientRequest(request, in: place(request.namespace))))
+        case .load(let load): return try begin(load, name: name)
         case .open(let connection, let request):
             let request = try ClientRequest(request, in: place(request.namespace))
             return Self.ending(try clients.beginOpening(name: connection, request))
@@ -105,7 +106,7 @@ extension Plan.StepPlan {
     var hasTrafficOfOthers: Bool {
         ([action] + meanwhile.map(\.action)).contains { action in
             switch action {
-            case .run, .wait, .start, .stop: true
+            case .load, .run, .wait, .start, .stop: true
             case .request, .open, .use, .close, .operations, .powerOff, .send: false
             }
         }

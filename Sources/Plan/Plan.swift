@@ -122,6 +122,7 @@ public struct Plan: Codable, Sendable, Equatable {
 
         public enum Action: Codable, Sendable, Equatable {
             case request(RequestPlan)
+            case load(LoadPlan)
             case open(connection: String, RequestPlan)
             case use(connection: String, bytes: Int, timeout: Int64)
             case close(connection: String)

@@ -72,6 +72,7 @@ struct Planner {
             }
             plan.steps.append(planned)
         }
+        if !scenario.capture.isOn { plan.captures = [] }
     }
 
     mutating func add(_ namespace: String, _ action: Operation.Action) {

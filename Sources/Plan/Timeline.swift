@@ -15,6 +15,7 @@ extension Planner {
     private mutating func plan(_ action: Step.Action) throws -> Plan.StepPlan.Action {
         switch action {
         case .request(let request): .request(Plan.RequestPlan(request))
+        case .load(let load): .load(try plan(load))
         case .open(let connection, let request): .open(connection: connection, Plan.RequestPlan(request))
         case .use(let connection, let bytes, let timeout):
             .use(connection: connection, bytes: bytes, timeout: timeout)

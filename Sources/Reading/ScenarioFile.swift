@@ -49,6 +49,8 @@ struct ScenarioFile {
         /// nil if there is none of that name.
         var topology: Topology?
         var mutations: Tree?
+        /// The value of each axis of the matrix.
+        var cell: [String: String] = [:]
     }
     private var drafts: [Draft] = []
 
@@ -95,7 +97,7 @@ struct ScenarioFile {
 
     /// A scenario of the file.
     /// - Parameter layers: what the file lays one over another, lowest first; below them is the topology.
-    private mutating func add(_ layers: [Tree], variant: String?) {
+    private mutating func add(_ layers: [Tree], variant: String?, cell: [String: String] = [:]) {
         let (filled, problems) = Parameters.filled(layers)
         diagnostics += problems
         let name = filled.last { $0[ScenarioFormat.topologyKey] != nil }?[ScenarioFormat.topologyKey]
@@ -115,7 +117,7 @@ struct ScenarioFile {
         drafts.append(
             Draft(
                 variant: variant, tree: tree.without([Mutations.key]), topology: below == nil ? nil : topology,
-                mutations: tree[Mutations.key]))
+                mutations: tree[Mutations.key], cell: cell))
     }
 
     private mutating func readMatrix(_ matrix: Matrix, of base: Tree) {
@@ -125,7 +127,8 @@ struct ScenarioFile {
             let hasTitle = cell.overlays.contains { $0[ScenarioFormat.titleKey] != nil }
             let isFilled = base[ScenarioFormat.titleKey]?.text?.contains("$(") ?? false
             add(
-                [hasTitle || isFilled ? base : base.titled(with: cell.values)] + cell.overlays, variant: cell.name)
+                [hasTitle || isFilled ? base : base.titled(with: cell.values)] + cell.overlays, variant: cell.name,
+                cell: cell.axes)
         }
     }
 
@@ -200,6 +203,7 @@ struct ScenarioFile {
         guard draft.topology != nil, !damaged, !problems.hasErrors else { return }
         scenario?.name = name
         scenario?.variant = draft.variant
+        scenario?.cell = draft.cell
         if let scenario { scenarios.append(scenario) }
     }
 

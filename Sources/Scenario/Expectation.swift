@@ -25,6 +25,7 @@ public struct Expectation: Sendable, Equatable {
         case command(Command)
         case log(Log)
         case order(Order)
+        case load(LoadResult)
         /// At least one of these holds: all expectations of it.
         case anyOf([[Expectation]])
     }

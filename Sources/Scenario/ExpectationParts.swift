@@ -15,7 +15,7 @@ extension Expectation.Check {
         case .drop(let drop): [drop.from, drop.to]
         case .order(let order): order.frames.map(\.at)
         case .anyOf(let alternatives): alternatives.flatMap { $0.flatMap(\.check.ports) }
-        case .traffic, .conntrack, .rule, .ipvs, .neighbour, .counter, .command, .log: []
+        case .traffic, .conntrack, .rule, .ipvs, .neighbour, .counter, .command, .log, .load: []
         }
     }
 }

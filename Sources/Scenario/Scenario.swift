@@ -7,6 +7,8 @@ public struct Scenario: Sendable, Equatable {
     public var name: String
     /// The variant's name; nil for the scenario itself.
     public var variant: String?
+    /// Which cell of its file's matrix it is: the value of each axis; empty without a matrix.
+    public var cell: [String: String] = [:]
     /// One line for `drbench list`.
     public var title: String
     public var tags: [String]
@@ -377,7 +379,11 @@ public struct StaticNeighbour: Sendable, Equatable {
 
 /// What listens in a host: drbench's own servers, which answer with their host's name and the client's endpoint.
 public struct Server: Sendable, Equatable {
-    public enum Kind: String, Sendable, CaseIterable { case http, tcp, udp }
+    public enum Kind: String, Sendable, CaseIterable {
+        case http, tcp, udp
+        /// For loads: HTTP, which says only who answers, and UDP on one port.
+        case load
+    }
 
     public var kind: Kind
     public var port: UInt16
@@ -391,6 +397,11 @@ public struct Server: Sendable, Equatable {
 public struct CaptureOptions: Sendable, Equatable {
     /// Octets kept of each frame.
     public var snapshotLength: Int
+    /// Whether frames are captured at all, and connections listed: a load has too many of both.
+    public var isOn: Bool
 
-    public init(snapshotLength: Int = 1600) { self.snapshotLength = snapshotLength }
+    public init(snapshotLength: Int = 1600, isOn: Bool = true) {
+        self.snapshotLength = snapshotLength
+        self.isOn = isOn
+    }
 }

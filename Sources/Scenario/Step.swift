@@ -43,6 +43,8 @@ public struct Step: Sendable, Equatable {
     public enum Action: Sendable, Equatable {
         /// Requests one after another, each on a connection of its own.
         case request(Request)
+        /// Many requests, which are measured together.
+        case load(Load)
         /// Opens a connection, makes one request on it, and keeps it open under a name.
         case open(connection: String, Request)
         /// Another request on an open connection.

@@ -94,6 +94,7 @@ extension Scope {
         case .drop(let drop): try drop.judged(in: self)
         case .command(let command): try command.judged(in: self)
         case .log(let log): try log.judged(in: self)
+        case .load(let load): try load.judged(in: self)
         case .order(let order): try order.judged(in: self)
         case .anyOf: throw Unjudgeable("alternatives within alternatives")
         }
@@ -116,6 +117,7 @@ extension Expectation.Check {
         case .drop: "drop"
         case .command: "command"
         case .log: "log"
+        case .load: "load"
         case .order: "order"
         case .anyOf: "any_of"
         }

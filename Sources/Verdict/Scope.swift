@@ -60,6 +60,7 @@ struct Scope {
     let place: String
     let transcripts: [Transcript]
     let command: CommandRecord?
+    let loads: [LoadRecord]
     /// In order of time: what counters are counted from, then every later one; never empty.
     let snapshots: [Snapshot]
     private let window: ClosedRange<Nanoseconds>?
@@ -71,6 +72,7 @@ struct Scope {
         place = "end"
         transcripts = evidence.steps.flatMap(\.transcripts)
         command = nil
+        loads = evidence.steps.flatMap { $0.loads ?? [] }
         snapshots = [evidence.initial] + evidence.steps.map(\.after) + [evidence.final]
         window = nil
         isStep = false
@@ -83,6 +85,7 @@ struct Scope {
         place = step.name
         transcripts = step.transcripts
         command = step.command
+        loads = step.loads ?? []
         snapshots = [index == 0 ? run.evidence.initial : steps[index - 1].after, step.after]
         window = step.started...max(step.started, step.ended)
         isStep = true

@@ -12,7 +12,7 @@ struct DRBench: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, UpCommand.self, ShellCommand.self, DownCommand.self, ExplainCommand.self,
+            RunCommand.self, BenchCommand.self, UpCommand.self, ShellCommand.self, DownCommand.self, ExplainCommand.self,
             ReportCommand.self, DiffCommand.self, ListCommand.self,
             ValidateCommand.self,
             MutateCommand.self,

@@ -26,8 +26,24 @@ struct ScenarioSelection: ParsableArguments {
         completion: .directory)
     var topologies: String?
 
+    /// What is meant where no word and no tag says it.
+    enum Nameless {
+        case all
+        /// What is tested: all but the benchmarks.
+        case tests
+        case benchmarks
+
+        func takes(_ scenario: Scenario) -> Bool {
+            switch self {
+            case .all: true
+            case .tests: !scenario.isBenchmark
+            case .benchmarks: scenario.isBenchmark
+            }
+        }
+    }
+
     /// The chosen scenarios. Prints every mistake in the files first; with one, throws `ExitCode.invalid`.
-    func load() throws -> [Scenario] {
+    func load(nameless: Nameless = .all) throws -> [Scenario] {
         let (library, files) = try library()
         let (selection, diagnostics) = library.load(files: files, words: names.filter { !$0.isYAMLFile })
         for diagnostic in diagnostics { Console.error(diagnostic.excerpt) }
@@ -38,7 +54,9 @@ struct ScenarioSelection: ParsableArguments {
         }
         guard selection.unmatched.isEmpty else { throw ExitCode.invalid }
         var chosen = selection.scenarios
-        if !tag.isEmpty {
+        if names.isEmpty, tag.isEmpty {
+            chosen = chosen.filter(nameless.takes)
+        } else if !tag.isEmpty {
             chosen = chosen.filter { !Set($0.tags).isDisjoint(with: tag) }
         }
         guard !chosen.isEmpty else {
@@ -51,8 +69,10 @@ struct ScenarioSelection: ParsableArguments {
     /// Of all scenarios that could be chosen.
     func mutants() throws -> [Mutant] {
         let (library, files) = try library()
-        return files.flatMap { library.mutants(file: $0) }
+        let all =
+            files.flatMap { library.mutants(file: $0) }
             + (names.count > files.count || files.isEmpty ? library.mutants() : [])
+        return names.isEmpty && tag.isEmpty ? all.filter { Nameless.tests.takes($0.scenario) } : all
     }
 
     /// The library, and the files that were named beside it.

@@ -228,6 +228,29 @@ enum Everything {
           - name: gets
             http: {from: client, to: "203.0.113.2:80", count: $(count)}
             expect: [{traffic: {outcomes: $(outcomes)}}]
+          - load:
+              from: [client, gw]
+              to: "203.0.113.2:80"
+              protocol: http
+              rate: 2000
+              connections: 64
+              keep_alive: false
+              request: 1kB
+              response: 64KiB
+              warm_up: 500ms
+              duration: 2s
+              timeout: 1s
+            expect:
+              - load:
+                  answered: 4000
+                  failed: 0
+                  requests_per_second: ">= 1990"
+                  throughput: 90Mbit..100Mbit
+                  p50: "<= 1ms"
+                  p99: "<= 2ms"
+                  p99.9: "<= 3ms"
+                  director_share: "<= 5%"
+          - load: {from: client, to: "203.0.113.2:53", protocol: udp}
           - power_off: [rs2, hv2]
           - name: gets all the time
             http: {from: client, to: "203.0.113.2:80", count: 9, interval: 100ms}

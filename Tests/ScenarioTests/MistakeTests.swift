@@ -47,6 +47,9 @@ struct MistakeTests {
     @Test("in what happens over time, and in alternatives", arguments: Mistakes.overTime)
     func overTime(_ mistake: Mistake) { check(mistake) }
 
+    @Test("in loads, and in what is expected of them", arguments: Mistakes.loads)
+    func loads(_ mistake: Mistake) { check(mistake) }
+
     @Test("in variants", arguments: Mistakes.variants) func variants(_ mistake: Mistake) { check(mistake) }
 
     @Test("in the YAML itself", arguments: Mistakes.yaml) func yaml(_ mistake: Mistake) { check(mistake) }

@@ -2,7 +2,7 @@ extension Mistakes {
     static let steps: [Mistake] = [
         Mistake(
             "timeline: [{name: nothing}]",
-            "3:12: error: a step has no action, expected one of http, tcp, udp, open, use, close, move, run, start, stop, link, power_off, send, sysctl, flush_neighbours, wait"
+            "3:12: error: a step has no action, expected one of http, tcp, udp, load, open, use, close, move, run, start, stop, link, power_off, send, sysctl, flush_neighbours, wait"
         ),
         Mistake(
             "timeline: [{wait: 1s, close: c}]",

@@ -2,7 +2,7 @@ extension Mistakes {
     static let overTime: [Mistake] = [
         Mistake(
             "timeline: [{sysctl: {on: gw, set: {net.ipv4.ip_forward: 1}}, meanwhile: [{after: 1s, move: {host: rs2, to: hv1}}]}]",
-            "3:62: error: 'meanwhile' in a step that is over at once, expected it in one with http, tcp, udp, open, use, run or wait"
+            "3:62: error: 'meanwhile' in a step that is over at once, expected it in one with http, tcp, udp, load, open, use, run or wait"
         ),
         Mistake(
             "timeline: [{wait: 2s, meanwhile: [{after: 2s, power_off: lb}, {after: 1s, power_off: rs1}, {after: 2001ms, power_off: rs2}]}]",
@@ -13,8 +13,8 @@ extension Mistakes {
             "3:128: error: this happens after the step, which lasts 6s at most"),
         Mistake(
             "timeline: [{wait: 2s, meanwhile: [{after: 1s, wait: 1s}, {power_off: lbb}]}]",
-            "3:35: error: something meanwhile has no action, expected one of http, tcp, udp, open, use, close, move, run, start, stop, link, power_off, send, sysctl, flush_neighbours",
-            "3:47: error: unknown key 'wait' in something meanwhile, expected one of name, after, http, tcp, udp, open, use, close, move, run, start, stop, link, power_off, send, sysctl, flush_neighbours",
+            "3:35: error: something meanwhile has no action, expected one of http, tcp, udp, load, open, use, close, move, run, start, stop, link, power_off, send, sysctl, flush_neighbours",
+            "3:47: error: unknown key 'wait' in something meanwhile, expected one of name, after, http, tcp, udp, load, open, use, close, move, run, start, stop, link, power_off, send, sysctl, flush_neighbours",
             "3:58: error: something meanwhile needs 'after', expected a duration such as 2s, 500ms or 15min",
             "3:70: error: unknown host or hypervisor 'lbb', expected one of gw, client, lb, rs1, rs2, hv1, hv2; did you mean 'lb'?"
         ),

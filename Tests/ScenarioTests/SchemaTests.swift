@@ -65,7 +65,9 @@ struct SchemaTests {
         }
         for (_, sample) in samples { collect(sample) }
         for (schema, _) in samples {
-            let unused = keys(schema).filter { key in !written.contains(String(key.split(separator: ".").last ?? "")) }
+            let unused = keys(schema).filter { key in
+                !written.contains(String(key.split(separator: ".", maxSplits: 1).last ?? ""))
+            }
             #expect(unused.sorted() == [])
         }
     }

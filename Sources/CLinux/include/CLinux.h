@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "drb_conntrack.h"
+#include "drb_load.h"
 #include "drb_process.h"
 #include "drb_rule_tables.h"
 #include "drb_terminal.h"

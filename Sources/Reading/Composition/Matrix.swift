@@ -14,6 +14,8 @@ struct Matrix {
         var overlays: [Tree]
         /// The values' names in the order of the axes.
         var values: [String]
+        /// The same by the axes' names.
+        var axes: [String: String] = [:]
     }
 
     private struct Axis {
@@ -39,7 +41,7 @@ struct Matrix {
                     Cell(
                         name: cell.name.isEmpty ? value.key : "\(cell.name)-\(value.key)",
                         overlays: cell.overlays + [Self.naming(axis.name, value)],
-                        values: cell.values + [value.key])
+                        values: cell.values + [value.key], axes: cell.axes.merging([axis.name: value.key]) { $1 })
                 }
             }
         }

@@ -27,6 +27,7 @@ struct Consistency {
                 at: expectation.location, "a command expectation without a command",
                 expected: "it in the 'expect' of a 'run' step")
         }
+        checkLoads()
     }
 
     private func checkNamespaceNames() {

@@ -24,6 +24,7 @@ enum ExpectationFormat {
         check("drop", PacketFormat.drop, "A drop, and the rule that made it.", Check.drop),
         check("command", TrafficFormat.command, "What the step's command printed.", Check.command),
         check("log", ProgramFormat.log, "What a program has printed until then.", Check.log),
+        check("load", LoadFormat.expectation, "What a load's measurement gave.", Check.load),
         check("order", PacketFormat.order, "Frames in this order, of each the first one.", Check.order),
     ]
 

@@ -80,9 +80,10 @@ enum HostFormat {
             }, rules: [.exactlyOne(Server.Kind.allCases.map(\.rawValue), of: "port")])
     ).checked { servers, tree, reader in
         for (index, server) in servers.enumerated() {
-            // http and tcp servers take the same kind of socket.
+            // http and tcp servers take the same kind of socket, and one for loads takes both kinds.
             let clash = servers[..<index].contains {
-                $0.port == server.port && ($0.kind == .udp) == (server.kind == .udp)
+                $0.port == server.port
+                    && ($0.kind == .load || server.kind == .load || ($0.kind == .udp) == (server.kind == .udp))
             }
             if clash { reader.error(at: tree.location, "two servers on port \(server.port)") }
         }

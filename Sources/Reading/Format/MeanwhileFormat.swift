@@ -31,7 +31,7 @@ enum MeanwhileFormat {
         guard step.action.takesTime else {
             reader.error(
                 at: entry?.keyLocation ?? step.location, "'meanwhile' in a step that is over at once",
-                expected: "it in one with http, tcp, udp, open, use, run or wait")
+                expected: "it in one with http, tcp, udp, load, open, use, run or wait")
             return
         }
         var last: Int64 = 0
@@ -61,7 +61,7 @@ enum MeanwhileFormat {
 extension Step.Action {
     fileprivate var takesTime: Bool {
         switch self {
-        case .request, .open, .use, .run, .wait: true
+        case .request, .load, .open, .use, .run, .wait: true
         default: false
         }
     }
@@ -78,6 +78,7 @@ extension Step.Action {
         case .request(let request): longest(request, count: request.count)
         case .open(_, let request): longest(request, count: 1)
         case .use(_, _, let timeout): timeout
+        case .load(let load): load.longest
         case .wait(let duration): duration
         default: nil
         }

@@ -59,11 +59,14 @@ enum ScenarioFormat {
         reader.unknown("feature", need, at: tree.location, known: known)
     }
 
-    private static let capture = Shape<CaptureOptions>.object(
-        "capture", "capture options", "How to capture.", blank: CaptureOptions(),
-        fields: [
-            Field("snapshot_length", \.snapshotLength, .integer(64...262_144), "Octets kept of each frame; 1600.")
-        ])
+    private static let capture = Shape<CaptureOptions>.either(
+        Shape<String>.word(["none"]).map { _ in CaptureOptions(isOn: false) },
+        or: .object(
+            "capture", "capture options", "How to capture.", blank: CaptureOptions(),
+            fields: [
+                Field(
+                    "snapshot_length", \.snapshotLength, .integer(64...262_144), "Octets kept of each frame; 1600.")
+            ]), choosesFirst: { $0.entries == nil })
 
     /// Known by their keys; `ScenarioFile` takes them off before the rest is read.
     static let topologyKey = "topology"

@@ -176,6 +176,7 @@ enum StepFormat {
                 "\(kind.rawValue) requests, each on a connection of its own.",
                 Step.Action.request)
         } + [
+            action("load", LoadFormat.load, "Many requests, measured together.") { .load($0) },
             action("open", open, "Opens a connection and keeps it open.") { open in
                 open.request.map { .open(connection: open.connection, $0) }
             },

@@ -23,6 +23,7 @@ enum StepNames {
     static func describe(_ action: Step.Action) -> String {
         switch action {
         case .request(let request): "\(request.kind.rawValue) from \(request.from) to \(request.to)"
+        case .load(let load): "load from \(load.from.joined(separator: ", ")) to \(load.to)"
         case .open(let connection, _): "open \(connection)"
         case .use(let connection, _, _): "use \(connection)"
         case .close(let connection): "close \(connection)"

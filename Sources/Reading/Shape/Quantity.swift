@@ -71,6 +71,11 @@ enum Quantity {
         duration(text) == nil ? bounds(text) { duration($0).map { Int($0) } } : nil
     }
 
+    /// Bits per second: `>= 900Mbit`. Nothing is measured to have exactly one.
+    static func rates(_ text: String) -> Expectation.Count? {
+        rate(text) == nil ? bounds(text) { rate($0).map { Int($0) } } : nil
+    }
+
     /// Thousandths of a percent, of which there may be more than a hundred: `<= 5%`, `190%..210%`.
     static func percents(_ text: String) -> Expectation.Count? {
         bounds(text) { percent($0, atMost: 1_000_000).map { Int(($0 * 1000).rounded()) } }

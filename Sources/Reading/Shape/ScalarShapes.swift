@@ -149,6 +149,12 @@ extension Shape<Expectation.Count> {
         number: "[0-9]+(\\.[0-9]+)? ?(ns|us|ms|s|min|h)", exact: []
     ) { Quantity.durations($0) }
 
+    /// Bits per second.
+    static let rates = bounded(
+        "a bound such as \">= 900Mbit\" or 90Mbit..100Mbit", number: "[0-9]+ ?(bit|kbit|Mbit|Gbit)",
+        exact: []
+    ) { Quantity.rates($0) }
+
     /// Thousandths of a percent.
     static let percents = bounded(
         "a share such as \"<= 5%\", \"> 99%\" or 40%..60%", number: "[0-9]+(\\.[0-9]+)? ?%",

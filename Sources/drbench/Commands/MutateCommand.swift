@@ -60,7 +60,7 @@ struct MutateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let scenarios = try selection.load()
+        let scenarios = try selection.load(nameless: .tests)
         let mutants = try selection.mutants()
         let choice = try EngineChoice.make(engine, kernelVersion: nil)
         var fates = scenarios.map { scenario in

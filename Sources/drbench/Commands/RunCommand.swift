@@ -12,7 +12,7 @@ struct RunCommand: ParsableCommand {
         commandName: "run",
         abstract: "Runs scenarios and judges what was seen.",
         discussion: """
-            Without a name, all shipped scenarios run. A name stands for a scenario with all its variants, \
+            Without a name, all shipped scenarios run but those that only measure (tag 'bench'). A name stands for a scenario with all its variants, \
             NAME/VARIANT for one variant; patterns like 'release-*' and YAML files are taken too.
             """)
 
@@ -83,7 +83,7 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let scenarios = try selection.load()
+        let scenarios = try selection.load(nameless: .tests)
         try scenarios.checkPlans()
         for scenario in scenarios { _ = try until?.count(in: scenario) }
         let choice = try EngineChoice.make(engine, kernelVersion: kernelVersion)

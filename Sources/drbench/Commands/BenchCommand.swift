@@ -1,0 +1,168 @@
+import ArgumentParser
+import Engine
+import FoundationEssentials
+import Glibc
+import Kernel
+import Measurement
+import Report
+import Scenario
+import Verdict
+
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measures the loads of scenarios.",
+        discussion: """
+            Without a name, all shipped scenarios with the tag 'bench' are measured. In the lab kernel's virtual time \
+            link rates, delays and queues decide, and the numbers are the same on every machine; with --real-time, and \
+            always on this host's kernel, the processor does. The two are never compared with each other. The numbers \
+            go to measurements.json in the folder.
+            """)
+
+    @OptionGroup var selection: ScenarioSelection
+
+    @Option(help: "Where a scenario runs: uml (the lab kernel), native (this host's kernel), or auto.")
+    var engine: EngineName = .auto
+
+    @Option(
+        name: .customLong("kernel"),
+        help: ArgumentHelp(
+            "The lab kernel's version (default: \(LabKernel.defaultVersion)); implies uml.", valueName: "version"))
+    var kernelVersion: String?
+
+    @Option(help: "The folder for measurements and evidence.")
+    var out = "drbench-bench"
+
+    @Option(
+        help: "What the lab kernel's randomness follows from, each repetition's from it and the repetition's number.")
+    var seed: UInt64 = 1
+
+    @Option(help: "How often each is measured; what is compared takes turns.")
+    var repetitions = 1
+
+    @Option(
+        name: .shortAndLong,
+        help: "How many are measured at a time in virtual time (default: one per processor); in real time it is one.")
+    var jobs: Int?
+
+    @Option(help: "Wall-clock limit for one measurement, in seconds.")
+    var timeout: Double = 600
+
+    @Flag(help: "Let the lab kernel's clock be the host's: the processor decides.")
+    var realTime = false
+
+    @Flag(name: .shortAndLong, help: "Print the table and failures only.")
+    var quiet = false
+
+    func validate() throws {
+        if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1") }
+        if repetitions < 1 { throw ValidationError("--repetitions must be at least 1") }
+        if engine == .native, kernelVersion != nil {
+            throw ValidationError("--kernel names a lab kernel; the native engine has this host's own")
+        }
+        if timeout <= 0 { throw ValidationError("--timeout must be more than 0 seconds") }
+    }
+
+    func run() throws {
+        let scenarios = try selection.load(nameless: .benchmarks)
+        let idle = scenarios.filter { !$0.hasLoad }
+        guard idle.isEmpty else {
+            Console.error("drbench: \(idle[0].fullName) has no load to measure: a 'load' step makes one")
+            throw ExitCode.invalid
+        }
+        try scenarios.checkPlans()
+        let choice = try EngineChoice.make(engine, kernelVersion: kernelVersion)
+        let output = try OutputFolder.absolute(out)
+        Interruption.watch()
+        let clock: MeasurementClock = realTime || choice.engine.name == "native" ? .real : .virtual
+        if !quiet {
+            Console.output("engine  \(choice.explanation)")
+            Console.output("clock   \(clock.explanation)")
+            if choice.engine.name == "uml" { Console.output("seed    \(seed)") }
+            Console.output("")
+        }
+        var bench = Bench(
+            engine: choice.engine, capabilities: choice.capabilities, output: output, seed: seed, realTime: realTime,
+            timeLimit: timeout, jobs: clock == .real ? 1 : jobs ?? Bench.defaultJobs,
+            progress: Progress(
+                total: scenarios.count * repetitions, style: quiet || !Console.isTerminal ? .silent : .live,
+                colour: Console.showsColours
+            ) { Console.write($0) })
+        var measured = MeasuredRun(
+            started: Int64(time(nil)),
+            context: .here(clock: clock, choice: choice, seed: seed, programs: scenarios.programs))
+        var runs: [ScenarioRun] = []
+        for repetition in 1...repetitions {
+            bench.seed = Self.seed(seed, repetition)
+            bench.output = repetitions == 1 ? output : "\(output)/\(repetition)"
+            let round = bench.run(scenarios) { $0.suiteName }
+            runs += round
+            for (scenario, run) in zip(scenarios, round) where run.verdict.isMeasured {
+                measured.measurements += try Measurement.all(
+                    of: scenario, in: "\(bench.output)/\(scenario.fullName)", repetition: repetition)
+            }
+            if Interruption.signal != nil { break }
+        }
+        try write(measured, to: "\(output)/measurements.json")
+        Console.write(MeasurementTable(measured).text)
+        let bad = runs.filter { $0.verdict.status != .passed }
+        for run in bad {
+            Console.output("\(run.verdict.status.rawValue.uppercased()) \(run.verdict.scenario): \(run.verdict.reason)")
+        }
+        if let signal = Interruption.signal { Interruption.end(by: signal) }
+        if bad.contains(where: { $0.verdict.status == .failed }) { throw ExitCode.failed }
+        if bad.contains(where: { $0.verdict.status == .error }) || measured.measurements.isEmpty {
+            throw ExitCode.cannotRun
+        }
+    }
+
+    /// The first repetition has the given seed, so that `drbench run --seed` shows the same run.
+    static func seed(_ seed: UInt64, _ repetition: Int) -> UInt64 {
+        // Far apart, and below 2^63: a kernel's command line takes no more.
+        (seed &+ UInt64(repetition - 1) &* 0x9E37_79B9_7F4A_7C15) & UInt64(Int64.max)
+    }
+
+    private func write(_ measured: MeasuredRun, to path: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        do {
+            try writeFile(path, try encoder.encode(measured))
+        } catch {
+            throw EnvironmentError("\(error)")
+        }
+    }
+}
+
+extension MeasurementClock {
+    fileprivate var explanation: String {
+        switch self {
+        case .virtual: "virtual time: link rates, delays and queues decide"
+        case .real: "real time: the processor decides, one measurement at a time"
+        }
+    }
+}
+
+extension Verdict {
+    /// Whether there are numbers: also of a run that did not hold what was expected of it.
+    fileprivate var isMeasured: Bool { status == .passed || status == .failed }
+}
+
+extension Scenario {
+    /// The tag of what is measured, and left out where functions are tested.
+    static let benchTag = "bench"
+
+    var isBenchmark: Bool { tags.contains(Self.benchTag) }
+
+    var hasLoad: Bool {
+        timeline.flatMap(\.actions).contains { action in
+            if case .load = action { true } else { false }
+        }
+    }
+}
+
+extension [Scenario] {
+    /// The words by which they start programs.
+    fileprivate var programs: Set<String> {
+        Set(flatMap { $0.hosts.flatMap { $0.programs.compactMap(\.command.first) } })
+    }
+}
