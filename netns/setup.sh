@@ -3,7 +3,8 @@
 # Swift is not among it, nor what Swift itself asks for (see https://www.swift.org/install/linux/).
 set -euo pipefail
 
-build=(libpcap-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libnetfilter-conntrack-dev libxml2-dev pkg-config)
+build=(libpcap-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libnetfilter-conntrack-dev libxml2-dev
+    libsqlite3-dev pkg-config)
 kernel=(flex bison bc libc6-dev libelf-dev libssl-dev xz-utils make gcc patch)
 # What some scenarios run inside their namespaces. Of these only the programs are wanted: see below.
 programs=(apache2-bin haproxy keepalived nginx)
