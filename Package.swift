@@ -82,8 +82,8 @@ let package = Package(
         .executableTarget(
             name: "drbench",
             dependencies: [
-                "Capture", "Engine", "Evidence", "Import", "Kernel", "Lab", "Plan", "Reading", "Report", "Scenario",
-                "Verdict",
+                "Capture", "Engine", "Evidence", "History", "Import", "Kernel", "Lab", "Measurement", "Plan", "Reading",
+                "Report", "Scenario", "Verdict",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
 
