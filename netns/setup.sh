@@ -8,7 +8,8 @@ build=(libpcap-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libnetfilter-c
 kernel=(flex bison bc libc6-dev libelf-dev libssl-dev xz-utils make gcc patch)
 # What some scenarios run inside their namespaces. Of these only the programs are wanted: see below.
 programs=(apache2-bin haproxy keepalived nginx)
-tools=(procps iproute2 iptables arptables ebtables ipset ipvsadm conntrack tcpdump tshark iputils-ping)
+tools=(procps iproute2 iptables arptables ebtables ipset ipvsadm conntrack tcpdump tshark iputils-ping
+    gnuplot-nox)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$@"; exit 3; }
