@@ -87,7 +87,7 @@ struct FalseAlarmTests {
     func planted(repetitions: Int, slowdown: Double, power: Double) throws {
         var machine = NoisyMachine(seed: 43)
         machine.repetitions = repetitions
-        let trials = 100
+        let trials = 60
         var found = 0
         var wrong = 0
         for _ in 0..<trials {

@@ -61,6 +61,22 @@ struct StatisticsTests {
         #expect(turned.u + test.u == Double(reference.first.count * reference.second.count))
     }
 
+    /// References: all choices of the first sample's values, counted in Python with scipy.stats.rankdata.
+    @Test(
+        "far out p is exact in spite of ties",
+        arguments: [
+            ([1, 1, 2, 2, 3, 3, 4], [5, 5, 6, 6, 7, 7], 0.0011655011655011655),
+            (
+                [10, 10, 11, 11, 12, 12, 13, 13, 14, 15], [20, 20, 21, 21, 22, 22, 23, 23, 24, 25],
+                1.082508822446903e-05
+            ),
+        ] as [([Double], [Double], Double)])
+    func exactTies(first: [Double], second: [Double], p: Double) {
+        #expect(abs(MannWhitney(first, second).p / p - 1) < 1e-9)
+        #expect(abs(MannWhitney(second, first).p / p - 1) < 1e-9)
+        #expect(MannWhitney(first, second).isExact)
+    }
+
     @Test("the smallest p is that of samples that are wholly apart")
     func smallestP() {
         for count in 1...25 {

@@ -27,8 +27,9 @@ enum ParameterPlot {
         }
     }
 
-    /// - Returns: nil where nothing varies.
+    /// - Returns: nil where no parameter varies, and where all values are 0.
     static func plot(name: String, title: String, metric: MetricSamples, _ spots: [Spot]) -> Plot? {
+        guard spots.contains(where: { $0.values.contains { $0 != 0 } }) else { return nil }
         guard let axis = axis(of: spots) else { return bars(name: name, title: title, metric: metric, spots) }
         let others = curves(of: spots, besides: axis)
         let scale = MetricScale(metric, spots.flatMap(\.values))
@@ -57,8 +58,7 @@ enum ParameterPlot {
         if positions.count <= 9 {
             script.tics(axis: "x", positions.map { (NumberText.value($0, unit: ""), $0) })
         }
-        script.add("set yrange [0:*]")
-        script.add("set offsets graph 0, graph 0, graph 0.05, graph 0")
+        script.add(scale.range)
         script.label(axis: "x", axis.replacing("_", with: " "))
         script.label(axis: "y", scale.label)
         let parts = curves.enumerated().map { number, curve in
@@ -82,8 +82,7 @@ enum ParameterPlot {
         script.add("set boxwidth 0.7")
         script.add("set key off")
         script.add("set xrange [-0.6:\(Double(spots.count) - 0.4)]")
-        script.add("set yrange [0:*]")
-        script.add("set offsets graph 0, graph 0, graph 0.05, graph 0")
+        script.add(scale.range)
         script.tics(axis: "x", spots.enumerated().map { (label($1, names), Double($0)) })
         if spots.count > 5 { script.add("set xtics rotate by -35") }
         script.label(axis: "y", scale.label)
@@ -120,14 +119,32 @@ enum ParameterPlot {
     }
 }
 
+extension MetricSamples {
+    /// Its name in words: `latency p99.9`.
+    var title: String { Self.title(of: metric) }
+
+    static func title(of metric: String) -> String {
+        metric.replacing("_", with: " ").replacing("p999", with: "p99.9")
+    }
+}
+
 /// What an axis' numbers are divided by so that they are short, and what it then says.
 struct MetricScale {
     var factor: Double
     var label: String
+    /// Whether the values are parts of a whole.
+    private var isPart: Bool
+
+    /// From nothing to a little above the highest value, or to the whole.
+    var range: String {
+        isPart
+            ? "set yrange [0:103]\nset ytics 20" : "set yrange [0:*]\nset offsets graph 0, graph 0, graph 0.05, graph 0"
+    }
 
     init(_ metric: MetricSamples, _ values: [Double]) {
         let highest = values.map(abs).max() ?? 0
-        let name = metric.metric.replacing("_", with: " ")
+        isPart = metric.unit == "ratio" && highest <= 1.03
+        let name = metric.title
         switch metric.unit {
         case "seconds":
             let unit = Unit(fitting: highest)

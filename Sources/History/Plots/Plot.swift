@@ -33,7 +33,7 @@ struct GnuplotScript {
             set border 3 linecolor rgb '\(colours.soft.light)'
             set tics nomirror textcolor rgb '\(colours.ink.light)'
             set grid linecolor rgb '\(colours.line.light)' linetype 1 linewidth 1
-            set key outside bottom center horizontal textcolor rgb '\(colours.ink.light)'
+            set key outside bottom center horizontal height 0.5 textcolor rgb '\(colours.ink.light)'
 
             """
     }
@@ -41,7 +41,7 @@ struct GnuplotScript {
     mutating func add(_ line: String) { text += line + "\n" }
 
     mutating func label(axis: String, _ label: String) {
-        let offset = axis == "x" ? " offset 0, 0.4" : ""
+        let offset = axis == "x" ? " offset 0, 0.8" : ""
         add("set \(axis)label \(Self.quoted(label))\(offset) textcolor rgb '\(PlotColours.ink.light)'")
     }
 

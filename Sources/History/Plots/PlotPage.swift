@@ -48,7 +48,7 @@ public struct PlotPage {
             rows[rows.count - 1].cells[sample.metric] = sample
         }
         guard !rows.isEmpty else { return }
-        let head = (["what"] + metrics.map { $0.replacing("_", with: " ") })
+        let head = (["what"] + metrics.map(MetricSamples.title))
             .map { "<th scope=\"col\">\(SVGText.escaped($0))</th>" }
         let lines = rows.map { row in
             let cells = metrics.map { metric in row.cells[metric].map(Self.cell) ?? "<td>–</td>" }

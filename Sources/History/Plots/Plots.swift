@@ -14,7 +14,7 @@ public enum Plots {
         var names = PlotNames()
         let overParameters = Group.all(run.samples).flatMap { group in
             group.metrics.compactMap { metric, spots in
-                let title = "\(metric.metric.replacing("_", with: " ")), \(group.title)"
+                let title = "\(metric.title), \(group.title)"
                 return ParameterPlot.plot(name: names.next(title), title: title, metric: metric, spots)
             }
         }

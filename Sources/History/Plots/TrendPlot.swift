@@ -4,7 +4,7 @@ internal import Measurement
 enum TrendPlot {
     static func plot(name: String, _ trend: Trend) -> Plot? {
         guard trend.points.count > 1 else { return nil }
-        let title = "\(trend.metric.replacing("_", with: " ")), \(trend.series.scenario)"
+        let title = "\(MetricSamples.title(of: trend.metric)), \(trend.series.scenario)"
         var script = GnuplotScript(title: title)
         let samples = MetricSamples(
             series: trend.series, metric: trend.metric, unit: trend.unit, better: trend.better, values: [])

@@ -12,7 +12,7 @@ public enum HistoryExport {
     /// An array of objects with `number` and `run`, which is what `measurements.json` holds.
     public static func json(_ runs: [(number: Int, run: MeasuredRun)]) throws -> String {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let values = runs.map { Run(number: $0.number, run: $0.run) }
         return String(decoding: try encoder.encode(values), as: UTF8.self) + "\n"
     }
