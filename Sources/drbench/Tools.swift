@@ -23,6 +23,7 @@ enum Tools {
         Tool(name: "nginx", option: "-v 2>&1", purpose: "scenarios with it are skipped"),
         Tool(name: "haproxy", option: "-v", purpose: "scenarios with it are skipped"),
         Tool(name: "keepalived", option: "-v 2>&1", purpose: "scenarios with it are skipped"),
+        Tool(name: "gnuplot", purpose: "measurements are not drawn"),
         Tool(name: "tshark", purpose: "only tests and people need it"),
     ]
 

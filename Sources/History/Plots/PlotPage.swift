@@ -50,9 +50,13 @@ public struct PlotPage {
         guard !rows.isEmpty else { return }
         let head = (["what"] + metrics.map(MetricSamples.title))
             .map { "<th scope=\"col\">\(SVGText.escaped($0))</th>" }
-        let lines = rows.map { row in
+        let names = rows.map { "\($0.series.scenario), \($0.series.load)" }
+        // Most scenarios' names say their parameters.
+        let areUnique = Set(names).count == names.count
+        let lines = zip(rows, names).map { row, name in
             let cells = metrics.map { metric in row.cells[metric].map(Self.cell) ?? "<td>–</td>" }
-            return "<tr><th scope=\"row\">\(SVGText.escaped(row.series.description))</th>\(cells.joined())</tr>\n"
+            return
+                "<tr><th scope=\"row\">\(SVGText.escaped(areUnique ? name : row.series.description))</th>\(cells.joined())</tr>\n"
         }
         sections.append(
             """

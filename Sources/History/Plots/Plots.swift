@@ -21,11 +21,11 @@ public enum Plots {
         return OfRun(overParameters: overParameters, latencies: latencies(of: run, &names))
     }
 
-    /// The most prominent first: those whose level changed.
+    /// The most prominent first: those whose level changed. What was always 0 is left out.
     public static func of(_ trends: [Trend]) -> [Plot] {
         var names = PlotNames()
         let changed = trends.filter { !$0.changes.isEmpty } + trends.filter { $0.changes.isEmpty }
-        return changed.compactMap { trend in
+        return changed.filter { $0.points.contains { $0.value != 0 } }.compactMap { trend in
             TrendPlot.plot(name: names.next("history \(trend.metric) \(trend.series)"), trend)
         }
     }

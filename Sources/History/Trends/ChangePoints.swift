@@ -17,7 +17,7 @@ public enum ChangePoints {
     ///   - smallestChange: smaller ones are not told, as a part of the level before.
     /// - Returns: the indices of the first numbers of new levels, ascending.
     public static func indices(
-        in values: [Double], significance: Double = 0.01, smallestChange: Double = 0.02
+        in values: [Double], significance: Double = 0.02, smallestChange: Double = 0.02
     ) -> [Int] {
         var random = SplitMix64(seed: 0x6472_6265_6E63_68)
         var found: [Int] = []
