@@ -21,6 +21,12 @@ final class Workplace {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     }
 
+    /// $DRBENCH_PROGRAM names an optimised one.
+    static let drbench =
+        getenv("DRBENCH_PROGRAM").map { String(cString: $0) }
+        ?? URL(filePath: testProgram).deletingLastPathComponent().path + "/drbench"
+    static let isBuilt = access(drbench, X_OK) == 0
+
     var file: String { folder + "/history.sqlite" }
 
     func write(_ text: String, to name: String) throws {
