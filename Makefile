@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # Without relocations (-no-pie) a guest's PID 1 starts 10 ms sooner; -S drops debug sections, symbols for backtraces stay.
 # From archives where there are some: each shared library is a millisecond or two of every guest's start.
 STATIC := .build/static
-ARCHIVES := libpcap libnl-3 libnl-genl-3 libnl-route-3 libstdc++
+ARCHIVES := libpcap libsqlite3 libnl-3 libnl-genl-3 libnl-route-3 libstdc++
 RELEASE := -c release --static-swift-stdlib -Xlinker -no-pie -Xlinker -S \
 	--pkg-config-path $(STATIC) -Xlinker -L$(CURDIR)/$(STATIC)
 DRBENCH := .build/release/drbench

@@ -20,6 +20,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/CoreOffice/XMLCoder", from: "0.18.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -38,6 +39,9 @@ let package = Package(
         .target(name: "Net", swiftSettings: settings),
         .target(name: "Measurement", swiftSettings: settings),
         .target(name: "Evidence", dependencies: ["Measurement", "Net"], swiftSettings: settings),
+        .target(
+            name: "History", dependencies: ["Measurement", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings),
         .target(
             name: "Kernel", dependencies: ["CLinux", "CNetlink", "Evidence", "Net"],
             swiftSettings: settings),
@@ -82,8 +86,8 @@ let package = Package(
         .executableTarget(
             name: "drbench",
             dependencies: [
-                "Capture", "Engine", "Evidence", "Import", "Kernel", "Lab", "Measurement", "Plan", "Reading", "Report",
-                "Scenario", "Verdict",
+                "Capture", "Engine", "Evidence", "History", "Import", "Kernel", "Lab", "Measurement", "Plan", "Reading",
+                "Report", "Scenario", "Verdict",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
 
@@ -115,6 +119,13 @@ let package = Package(
             name: "EngineTests", dependencies: ["Capture", "Engine", "Evidence", "Lab", "Net", "Plan"],
             exclude: ["Bench"],
             swiftSettings: settings),
+        .testTarget(
+            name: "HistoryTests",
+            dependencies: ["History", "Measurement", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings),
+        // What HistoryTests kills while it writes.
+        .executableTarget(
+            name: "keeper", dependencies: ["History", "Measurement"], path: "Tests/Keeper", swiftSettings: settings),
         // Programs that EngineTests runs: an init that misbehaves, one that tries what the lab kernel's patches could have
         // broken, and a witness of what drbench leaves behind.
         .executableTarget(name: "misfit", path: "Tests/Misfit"),

@@ -7,11 +7,13 @@
 #   setup.sh --bench  and what it is compared with in speed
 set -euo pipefail
 
-build=(libpcap-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libnetfilter-conntrack-dev libxml2-dev pkg-config)
+build=(libpcap-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libnetfilter-conntrack-dev libxml2-dev
+    libsqlite3-dev pkg-config)
 kernel=(flex bison bc libc6-dev libelf-dev libssl-dev xz-utils make gcc patch)
 # What some scenarios run inside their namespaces. Of these only the programs are wanted: see below.
 programs=(apache2-bin haproxy keepalived nginx)
-tools=(procps iproute2 iptables arptables ebtables ipset ipvsadm conntrack tcpdump tshark iputils-ping)
+tools=(procps iproute2 iptables arptables ebtables ipset ipvsadm conntrack tcpdump tshark iputils-ping
+    gnuplot-nox)
 more=()
 case ${1:-} in
 --tests)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import History
 
 /// The command line.
 struct DRBench: ParsableCommand {
@@ -16,6 +17,7 @@ struct DRBench: ParsableCommand {
             ReportCommand.self, DiffCommand.self, ListCommand.self,
             ValidateCommand.self,
             MutateCommand.self,
+            CompareCommand.self, HistoryCommand.self,
             ImportCommand.self,
             DoctorCommand.self,
             KernelCommand.self, SchemaCommand.self,
@@ -30,6 +32,10 @@ enum Main {
             try command.run()
         } catch let error as EnvironmentError {
             Console.error("drbench: \(error)")
+            DRBench.exit(withError: ExitCode.cannotRun)
+        } catch let error as HistoryError {
+            Console.error("drbench: \(error)")
+            if case .invalid = error { DRBench.exit(withError: ExitCode.invalid) }
             DRBench.exit(withError: ExitCode.cannotRun)
         } catch {
             // ArgumentParser's own status for wrong usage is 64 (EX_USAGE); drbench promises 2.

@@ -24,6 +24,7 @@ enum Tools {
         Tool(name: "haproxy", option: "-v", purpose: "scenarios with it are skipped"),
         Tool(name: "keepalived", option: "-v 2>&1", purpose: "scenarios with it are skipped"),
         Tool(name: "wrk", option: "-v 2>&1 | head -n 1", purpose: "only comparisons of load generators need it"),
+        Tool(name: "gnuplot", purpose: "measurements are not drawn"),
         Tool(name: "tshark", purpose: "only tests and people need it"),
     ]
 

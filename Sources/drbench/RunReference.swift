@@ -1,0 +1,104 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import History
+import Measurement
+
+/// A measured run as the command line names it: a number in the history, `latest`, `latest~1`, a git revision, or a file.
+struct RunReference: ExpressibleByArgument {
+    let text: String
+
+    init(argument: String) { text = argument }
+
+    /// The run, and what it is called in reports.
+    /// - Throws: `EnvironmentError` if there is none; `HistoryError`.
+    func resolve(in source: HistoryOption) throws -> (name: String, run: MeasuredRun) {
+        if let file { return (file, try Self.read(file)) }
+        let history = try source.open()
+        if let back, let entry = try history.latest(back: back) { return try Self.load(entry.number, history) }
+        if back != nil { throw EnvironmentError("the history has no run '\(text)'") }
+        if let number = Int(text), try history.run(number) != nil { return try Self.load(number, history) }
+        if isRevision, let entry = try history.latest(matching: RunFilter(revision: text)) {
+            return try Self.load(entry.number, history)
+        }
+        if let revision = Git.revision(of: text) {
+            guard let entry = try history.latest(matching: RunFilter(revision: revision)) else {
+                throw EnvironmentError("the history has no run of revision \(revision.prefix(10)) ('\(text)')")
+            }
+            return try Self.load(entry.number, history)
+        }
+        throw EnvironmentError("'\(text)' is no run of the history, no git revision and no file")
+    }
+
+    private static func load(_ number: Int, _ history: History) throws -> (name: String, run: MeasuredRun) {
+        guard let run = try history.run(number) else { throw EnvironmentError("the history has no run \(number)") }
+        return ("run \(number)", run)
+    }
+
+    /// What `drbench bench` wrote as `measurements.json`.
+    static func read(_ file: String) throws(EnvironmentError) -> MeasuredRun {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw EnvironmentError("there is no file '\(file)', or it cannot be read")
+        }
+        do {
+            return try JSONDecoder().decode(MeasuredRun.self, from: data)
+        } catch {
+            throw EnvironmentError("'\(file)' holds no measurements: \(error)")
+        }
+    }
+
+    /// A file's path, or that of `measurements.json` in a folder; nil if the text names none.
+    private var file: String? {
+        guard text.contains("/") || text.hasSuffix(".json") else { return nil }
+        var information = stat()
+        guard stat(text, &information) == 0 else { return text.hasSuffix(".json") ? text : nil }
+        return information.st_mode & S_IFMT == S_IFDIR ? text + "/measurements.json" : text
+    }
+
+    /// How many runs before the latest.
+    private var back: Int? {
+        if text == "latest" { return 0 }
+        guard text.hasPrefix("latest~") else { return nil }
+        return Int(text.dropFirst(7)).flatMap { $0 >= 0 ? $0 : nil }
+    }
+
+    private var isRevision: Bool { text.count >= 4 && text.allSatisfy { $0.isHexDigit } }
+}
+
+/// Where the history is.
+struct HistoryOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The history (default: $DRBENCH_HISTORY, or drbench/history.sqlite in $XDG_DATA_HOME or ~/.local/share).",
+            valueName: "file"))
+    var history: String?
+
+    var path: String { history ?? History.defaultPath(environment: Environment.all) }
+
+    /// The history for reading: nil if none was begun.
+    func existing() throws -> History? { access(path, F_OK) == 0 || errno != ENOENT ? try History(path: path) : nil }
+
+    func open() throws -> History {
+        guard let history = try existing() else {
+            throw EnvironmentError("no runs are kept yet in '\(path)': 'drbench bench' keeps what it measures")
+        }
+        return history
+    }
+}
+
+enum Git {
+    /// The commit that a name means in the repository around the current folder: `main`, `HEAD~2`, `v1.0`. nil if it means
+    /// none, or there is no repository or no git.
+    static func revision(of name: String) -> String? {
+        // What a name may hold, so that the shell sees no more than a word.
+        let allowed: (Character) -> Bool = { $0.isASCII && ($0.isLetter || $0.isNumber) || "._/~^@{}-+#".contains($0) }
+        guard !name.hasPrefix("-"), !name.isEmpty, name.allSatisfy(allowed),
+            let pipe = popen("git rev-parse --verify --quiet '\(name)^{commit}' 2>/dev/null", "r")
+        else { return nil }
+        var buffer = [UInt8](repeating: 0, count: 128)
+        let count = fread(&buffer, 1, buffer.count, pipe)
+        guard pclose(pipe) == 0 else { return nil }
+        let text = String(decoding: buffer.prefix(count), as: UTF8.self).filter { !$0.isNewline }
+        return text.isEmpty ? nil : text
+    }
+}
