@@ -201,7 +201,7 @@ static int address(const char *folder, const char *name, struct sockaddr_un *add
     return fd;
 }
 
-int drb_listen(const char *folder, const char *name)
+int drb_door_listen(const char *folder, const char *name)
 {
     struct sockaddr_un at;
     int directory = address(folder, name, &at), fd, code;
@@ -221,7 +221,7 @@ int drb_listen(const char *folder, const char *name)
     return -code;
 }
 
-int drb_connect(const char *folder, const char *name)
+int drb_door_connect(const char *folder, const char *name)
 {
     struct sockaddr_un at;
     int directory = address(folder, name, &at), fd, code;
@@ -240,7 +240,7 @@ int drb_connect(const char *folder, const char *name)
     return -code;
 }
 
-int drb_accept(int listener)
+int drb_door_accept(int listener)
 {
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
@@ -255,7 +255,7 @@ int drb_connection(int ends[2])
     return 0;
 }
 
-long drb_send(int fd, const void *octets, unsigned long count)
+long drb_door_send(int fd, const void *octets, unsigned long count)
 {
     ssize_t sent = send(fd, octets, count, MSG_NOSIGNAL);
 

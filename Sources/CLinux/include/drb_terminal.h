@@ -43,13 +43,13 @@ int drb_bind_descriptor(int fd, const char *target);
 
 // A listening, or a connected, Unix stream socket at `path`, close-on-exec and non-blocking if it listens. Paths may be as
 // long as paths may be, not only 107 octets: the folder is opened first. Return the descriptor or a negative errno.
-int drb_listen(const char *folder, const char *name);
-int drb_connect(const char *folder, const char *name);
+int drb_door_listen(const char *folder, const char *name);
+int drb_door_connect(const char *folder, const char *name);
 // The next client's connection, non-blocking and close-on-exec, or a negative errno.
-int drb_accept(int listener);
+int drb_door_accept(int listener);
 // Both ends of a connection; the first is non-blocking, both are close-on-exec. Returns 0 or a negative errno.
 int drb_connection(int ends[2]);
 // send(2) with MSG_NOSIGNAL. Returns the count or a negative errno.
-long drb_send(int fd, const void *octets, unsigned long count);
+long drb_door_send(int fd, const void *octets, unsigned long count);
 
 #endif

@@ -153,7 +153,7 @@ public final class LabFolder: Sendable {
 
     /// A connection to a lab's door. Throws `Obstacle` if it is not open.
     public static func connect(to name: String, root: String) throws(Obstacle) -> Int32 {
-        let socket = drb_connect("\(root)/\(fileName(of: name))", doorFile)
+        let socket = drb_door_connect("\(root)/\(fileName(of: name))", doorFile)
         guard socket >= 0 else {
             let isBeingBuilt = socket == -ENOENT || socket == -ECONNREFUSED
             throw Obstacle(
@@ -173,7 +173,7 @@ public final class LabFolder: Sendable {
 
     /// The socket for clients to come.
     func listen() throws(Obstacle) -> Int32 {
-        let socket = drb_listen(path, Self.doorFile)
+        let socket = drb_door_listen(path, Self.doorFile)
         guard socket >= 0 else {
             throw Obstacle(description: "cannot listen in \(path): \(Errno.message(-socket))")
         }

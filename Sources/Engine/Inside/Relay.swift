@@ -96,7 +96,7 @@ final class Relay {
     }
 
     private func admit() {
-        let socket = drb_accept(listener)
+        let socket = drb_door_accept(listener)
         guard socket >= 0 else { return }
         lastSession += 1
         clients[lastSession] = Client(socket: socket)

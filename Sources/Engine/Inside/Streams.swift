@@ -16,7 +16,7 @@ struct Outbox {
         let before = done
         while !isEmpty, done - before < limit {
             let count = octets[done...].prefix(limit - (done - before)).withUnsafeBytes {
-                if isSocket { return drb_send(descriptor, $0.baseAddress, UInt($0.count)) }
+                if isSocket { return drb_door_send(descriptor, $0.baseAddress, UInt($0.count)) }
                 let count = write(descriptor, $0.baseAddress, $0.count)
                 return count < 0 ? -Int(errno) : count
             }
