@@ -58,12 +58,13 @@ public struct LatencyHistogram: Sendable, Equatable {
 }
 
 extension LatencyDistribution {
-    /// The sum of distributions of one precision.
-    public static func merged(_ all: [LatencyDistribution]) -> LatencyDistribution {
+    /// All values of the given distributions in one; nil if there are none. Its digits are the fewest of them.
+    public static func merged(_ distributions: [LatencyDistribution]) -> LatencyDistribution? {
+        guard let digits = distributions.map(\.significantDigits).min() else { return nil }
         var counts: [UInt64: UInt64] = [:]
-        for bucket in all.flatMap(\.buckets) { counts[bucket.nanoseconds, default: 0] += bucket.count }
+        for bucket in distributions.flatMap(\.buckets) { counts[bucket.nanoseconds, default: 0] += bucket.count }
         return LatencyDistribution(
-            significantDigits: all.map(\.significantDigits).min() ?? LatencyHistogram.significantDigits,
+            significantDigits: digits,
             buckets: counts.sorted { $0.key < $1.key }.map { Bucket(nanoseconds: $0.key, count: $0.value) })
     }
 }

@@ -15,7 +15,10 @@ extension WholeProgram {
         private func bench(_ name: String, _ options: [String] = []) async throws -> (Drbench.Ended, MeasuredRun) {
             let folder = try Drbench.emptyFolder(named: name)
             let ended = try await Drbench.run(
-                ["bench", "\(Drbench.scenarios)loads.yaml", "--engine", "uml", "--out", folder] + options)
+                [
+                    "bench", "\(Drbench.scenarios)loads.yaml", "--engine", "uml", "--out", folder, "--history",
+                    "\(folder)/history.sqlite",
+                ] + options)
             return (ended, try measured(folder))
         }
 
@@ -88,14 +91,14 @@ extension WholeProgram {
             timeline: [{load: {from: client, to: "203.0.113.4:80"}, expect: [{load: {failed: 0}}]}]
             """.write(toFile: file, atomically: true, encoding: .utf8)
             let ended = try await Drbench.run(
-                ["bench", file, "--engine", "uml", "--out", Drbench.output + "bench-no-time"])
+                ["bench", file, "--engine", "uml", "--out", Drbench.output + "bench-no-time", "--no-keep"])
             #expect(ended.status == 3, ended.text)
             #expect(ended.output.contains("it takes no virtual time; give links a rate or a delay"), ended.text)
         }
 
         @Test("what has no load is not measured")
         func noLoad() async throws {
-            let ended = try await Drbench.run(["bench", "dr-happy-same", "--engine", "uml"])
+            let ended = try await Drbench.run(["bench", "dr-happy-same", "--engine", "uml", "--no-keep"])
             #expect(ended.status == 2)
             #expect(ended.errors.contains("dr-happy-same has no load to measure"))
         }

@@ -1,4 +1,4 @@
-public import Measurement
+internal import Measurement
 
 /// A distribution in few octets: most buckets take two to four.
 ///
@@ -30,16 +30,6 @@ extension LatencyDistribution {
             buckets.append(Bucket(nanoseconds: nanoseconds, count: count))
         }
         self.init(significantDigits: Int(digits), buckets: buckets)
-    }
-
-    /// All values of the given distributions in one; nil if there are none. Its digits are the fewest of them.
-    public static func merged(_ distributions: [LatencyDistribution]) -> LatencyDistribution? {
-        guard let digits = distributions.map(\.significantDigits).min() else { return nil }
-        var counts: [UInt64: UInt64] = [:]
-        for bucket in distributions.flatMap(\.buckets) { counts[bucket.nanoseconds, default: 0] += bucket.count }
-        return LatencyDistribution(
-            significantDigits: digits,
-            buckets: counts.sorted { $0.key < $1.key }.map { Bucket(nanoseconds: $0.key, count: $0.value) })
     }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Engine
 import FoundationEssentials
 import Glibc
+import History
 import Kernel
 import Measurement
 import Report
@@ -16,7 +17,8 @@ struct BenchCommand: ParsableCommand {
             Without a name, all shipped scenarios with the tag 'bench' are measured. In the lab kernel's virtual time \
             link rates, delays and queues decide, and the numbers are the same on every machine; with --real-time, and \
             always on this host's kernel, the processor does. The two are never compared with each other. The numbers \
-            go to measurements.json in the folder.
+            go to measurements.json in the folder, to a page with plots (index.html), and to the history: see \
+            'drbench compare' and 'drbench history'.
             """)
 
     @OptionGroup var selection: ScenarioSelection
@@ -50,6 +52,11 @@ struct BenchCommand: ParsableCommand {
 
     @Flag(help: "Let the lab kernel's clock be the host's: the processor decides.")
     var realTime = false
+
+    @OptionGroup var history: HistoryOption
+
+    @Flag(inversion: .prefixedNo, help: "Keep what was measured in the history.")
+    var keep = true
 
     @Flag(name: .shortAndLong, help: "Print the table and failures only.")
     var quiet = false
@@ -105,6 +112,7 @@ struct BenchCommand: ParsableCommand {
         }
         try write(measured, to: "\(output)/measurements.json")
         Console.write(MeasurementTable(measured).text)
+        if Interruption.signal == nil, !measured.measurements.isEmpty { try show(measured, in: output) }
         let bad = runs.filter { $0.verdict.status != .passed }
         for run in bad {
             Console.output("\(run.verdict.status.rawValue.uppercased()) \(run.verdict.scenario): \(run.verdict.reason)")
@@ -120,6 +128,26 @@ struct BenchCommand: ParsableCommand {
     static func seed(_ seed: UInt64, _ repetition: Int) -> UInt64 {
         // Far apart, and below 2^63: a kernel's command line takes no more.
         (seed &+ UInt64(repetition - 1) &* 0x9E37_79B9_7F4A_7C15) & UInt64(Int64.max)
+    }
+
+    /// Keeps a whole run in the history, and draws it beside those before it.
+    private func show(_ measured: MeasuredRun, in folder: String) throws {
+        var number: Int?
+        var trends: [Trend] = []
+        if keep {
+            let kept = try History(path: history.path)
+            number = try kept.append(measured)
+            trends = Trend.all(try kept.comparableRuns())
+        }
+        let series = Set(measured.samples.map(\.series))
+        do {
+            try MeasuredReport.write(
+                measured, number: number, trends: trends.filter { series.contains($0.series) }, in: folder)
+        } catch {
+            // The numbers are there all the same; 'drbench history plot' draws them once it can be done.
+            Console.error("drbench: no page: \(error)")
+        }
+        if let number, !quiet { Console.output("run \(number) of \(history.path); page: \(out)/index.html") }
     }
 
     private func write(_ measured: MeasuredRun, to path: String) throws {
