@@ -105,16 +105,20 @@ extension WholeProgram {
             _ = try await lab.ready()
             let terminal = try TestTerminal(rows: 33, columns: 111)
             let shell = try terminal.start(["shell", "lb"], environment: lab.environment)
+            defer { kill(shell.processIdentifier, SIGKILL) }
+            try await terminal.say("", expecting: "lb")
             try await terminal.say("stty size\n", expecting: "33 111")
-            try await terminal.say("echo started; sleep 100\n", expecting: "started")
+            // The echo of what is typed is not what it prints; and once that is printed, it has the terminal, not the shell.
+            try await terminal.say(
+                #"sh -c 'echo sta""rted; exec sleep 100'"# + "\n", expecting: "started", thenAsks: false)
             // Ctrl-C goes to the program inside, not to drbench.
-            try await terminal.say("\u{3}", expecting: "lb")
+            try await terminal.say("\u{3}", expecting: "^C")
             try await terminal.say("echo status=$?\n", expecting: "status=130")
             try await terminal.say("sleep 50 & jobs\n", expecting: "Running")
             terminal.resize(rows: 44, columns: 122)
             kill(shell.processIdentifier, SIGWINCH)
             try await terminal.say("stty size\n", expecting: "44 122")
-            try await terminal.say("exit 5\n", expecting: "exit")
+            try await terminal.say("exit 5\n", expecting: "exit", thenAsks: false)
             #expect(
                 await LabThatIsUp.blocking {
                     shell.waitUntilExit()

@@ -17,6 +17,8 @@ final class LabThatIsUp: Sendable {
         private let state = Mutex<(text: String, ended: Bool)>(("", false))
         private let news = DispatchSemaphore(value: 0)
 
+        var hasEnded: Bool { state.withLock { $0.ended } }
+
         func add(_ data: Data) {
             state.withLock {
                 $0.text += String(decoding: data, as: UTF8.self)
@@ -25,12 +27,13 @@ final class LabThatIsUp: Sendable {
             news.signal()
         }
 
-        /// Everything, once `mark` is in it; blocks. Without one, once the process has ended.
+        /// Everything, once `mark` is in it; without one, once the process has ended. Blocks, until nothing has come for a
+        /// minute: a test is to fail, not to wait.
         func text(until mark: String?) -> String {
             while true {
                 let (text, ended) = state.withLock { $0 }
                 if ended || mark.map({ text.contains($0) }) == true { return text }
-                news.wait()
+                if news.wait(timeout: .now() + 60) == .timedOut { return state.withLock { $0.text } }
             }
         }
     }
@@ -87,6 +90,8 @@ final class LabThatIsUp: Sendable {
         let (process, printed) = (process, printed)
         return await Self.blocking {
             let text = printed.text(until: nil)
+            // Still silent after all that time: it would be waited for until somebody ends the tests.
+            if !printed.hasEnded { kill(process.processIdentifier, SIGKILL) }
             process.waitUntilExit()
             let status = process.terminationStatus
             return (process.terminationReason == .uncaughtSignal ? -status : status, text)

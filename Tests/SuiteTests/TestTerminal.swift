@@ -35,18 +35,26 @@ final class TestTerminal: Sendable {
         return process
     }
 
-    /// Types something and reads until `mark` comes back; behind the echo, if it was a line.
-    func say(_ text: String, expecting mark: String) async throws {
+    /// Types something and reads until `mark` comes back, behind the echo, if it was a line, and the shell asks for more, if
+    /// it does; at most half a minute.
+    func say(_ text: String, expecting mark: String, thenAsks: Bool = true) async throws {
         let master = master
         let isLine = text.hasSuffix("\n")
         let seen: String = await LabThatIsUp.blocking {
+            let deadline = ContinuousClock.now + .seconds(30)
             var seen = ""
             try? master.write(contentsOf: Data(text.utf8))
             while true {
                 // "\r\n" is one Character.
                 let answer =
                     isLine ? seen.split(separator: "\r\n", maxSplits: 1).dropFirst().first ?? "" : seen[...]
-                let data = answer.contains(mark) ? Data() : master.availableData
+                if let found = answer.range(of: mark), !thenAsks || answer[found.upperBound...].contains(":/# ") {
+                    return seen
+                }
+                let left = Int32((deadline - .now) / .milliseconds(1))
+                var waiting = pollfd(fd: master.fileDescriptor, events: Int16(POLLIN), revents: 0)
+                guard left > 0, poll(&waiting, 1, left) > 0 else { return seen }
+                let data = master.availableData
                 if data.isEmpty { return seen }
                 seen += String(decoding: data, as: UTF8.self)
             }
