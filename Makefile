@@ -67,8 +67,9 @@ determinism: setup kernel build ## run every scenario twice with each of ten see
 	    $(DRBENCH) run --check-determinism --seed $$seed --quiet --out .build/determinism $(RUN_FLAGS) || exit; \
 	done
 
-bench: setup kernel build ## measure drbench's own speed beside other tools (as root), report in .build/speed/speed.md
+bench: setup kernel build ## compare DR, NAT, TUN and proxies (.build/bench/index.html), and drbench with other tools (as root)
 	@netns/setup.sh --bench
+	@$(DRBENCH) bench mode-comparison --out .build/bench --history .build/bench/history.sqlite
 	@Tests/Speed/compare.sh .build/speed
 
 docs: build ## the man page and the shells' completions, from the commands themselves, in .build/docs

@@ -10,7 +10,7 @@ struct MeasurementTable {
         ("bit/s", "throughput", { scaled($0, ["", "k", "M", "G", "T"]) }),
         ("p50", "latency_p50", { time($0) }),
         ("p99", "latency_p99", { time($0) }),
-        ("p99.9", "latency_p99_9", { time($0) }),
+        ("p99.9", "latency_p999", { time($0) }),
         ("max", "latency_max", { time($0) }),
         ("failed", "requests_failed", { grouped($0) }),
         ("retrans", "retransmissions", { grouped($0) }),

@@ -45,7 +45,7 @@ extension LoadRecord {
             Metric("received", 8 * Double(receivedBytes) / duration, unit: "bits per second", better: .higher),
             Metric("sent", 8 * Double(sentBytes) / duration, unit: "bits per second", better: .higher),
         ]
-        for (name, quantile) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99_9", 0.999), ("max", 1)] {
+        for (name, quantile) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999), ("max", 1)] {
             guard let value = latency.value(atQuantile: quantile) else { continue }
             metrics.append(Metric("latency_\(name)", Double(value) / 1e9, unit: "seconds", better: .lower))
         }
