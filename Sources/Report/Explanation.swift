@@ -92,7 +92,20 @@ public struct Explanation {
             lines += [""] + block(stray, folder: folder)
         }
         if failing.isEmpty, strays.isEmpty, chosen == nil { lines += ["", "No flow failed."] }
+        for silent in silentInvalids where chosen.map({ !$0.isDisjoint(with: silent.journeys) }) ?? true {
+            lines += ["", "\(silent.diagnosis.name) at \(silent.place): \(silent.text)"] + said(silent.diagnosis)
+            lines += wrapped(numbers(silent.journeys), label: "see")
+        }
         return lines.joined(separator: "\n")
+    }
+
+    /// What came through by luck.
+    var silentInvalids: [SilentInvalid] { SilentInvalid.all(in: journeys.journeys) }
+
+    /// `#12, #13 and 5 more`.
+    func numbers(_ journeys: [Int]) -> String {
+        journeys.prefix(8).map { "#\($0)" }.joined(separator: ", ")
+            + (journeys.count > 8 ? " and \(journeys.count - 8) more" : "")
     }
 
     /// The names of what made flows fail, each once; `?` for a flow whose failure nothing explains.
@@ -151,8 +164,7 @@ public struct Explanation {
                 .filter { !$0.end.isGood && $0.number != dead.number }
             if !others.isEmpty {
                 lines.append(
-                    "           and so \(others.prefix(8).map { "#\($0.number)" }.joined(separator: ", "))"
-                        + (others.count > 8 ? " and \(others.count - 8) more" : ""))
+                    "           and so \(numbers(others.map(\.number)))")
             }
         } else if let last = failure.journeys.last {
             lines += hops(of: journeys.journeys[last])

@@ -77,5 +77,21 @@ extension WholeProgram {
             // A scenario is skipped where its program is not installed.
             #expect(reviewed.keys.filter { findings[$0] == nil && !$0.hasPrefix("keepalived") }.sorted() == [])
         }
+
+        @Test("packets that conntrack called INVALID and that came through are told, and none where it saw both ways")
+        func silent() async throws {
+            let folder = try Drbench.emptyFolder(named: "silent-invalid")
+            func explained(_ name: String) async throws -> String {
+                let ended = try await Drbench.run(
+                    ["explain", name, "--engine", "uml", "--seed", "1", "--no-trace", "--out", folder])
+                try #require(ended.status == 0, ended.text)
+                return ended.output
+            }
+            let apart = try await explained("release-matters/newton")
+            #expect(apart.contains("silent INVALID at hv1: "), Comment(rawValue: apart))
+            #expect(apart.contains("No flow failed."), Comment(rawValue: apart))
+            let together = try await explained("release-matters/newton-together")
+            #expect(together.contains("No flow failed.") && !together.contains("INVALID"), Comment(rawValue: together))
+        }
     }
 }

@@ -15,13 +15,15 @@ struct FailureSection {
     var markup: Markup {
         let groups = story.grouped(story.failures)
         let strays = story.strays
+        let silent = story.silentInvalids
         guard !groups.isEmpty || !strays.isEmpty else {
-            return story.journeys.flows.isEmpty ? "" : "<p>No flow failed, and no packet was lost.</p>\n"
+            let nothing: Markup = "<p>No flow failed, and no packet was lost.</p>\n"
+            return story.journeys.flows.isEmpty ? "" : "\(nothing)\(silent.map(block))"
         }
         let shown = groups.prefix(12)
         return """
             \(.when(isExpected, "<p class=\"hint\">This run passed: what failed here is what the scenario expects to fail.</p>\n"))\
-            \(shown.map(block))\(strays.map(block))\
+            \(shown.map(block))\(strays.map(block))\(silent.map(block))\
             \(.when(groups.count > shown.count, "<p class=\"note\">Flows failed in \(groups.count - shown.count) more ways.</p>\n"))
             """
     }
@@ -29,12 +31,8 @@ struct FailureSection {
     private func block(of failures: [Explanation.Failure]) -> Markup {
         guard let failure = failures.first else { return "" }
         let journeys = failure.journeys.map { story.journeys.journeys[$0] }
-        let others = journeys.filter { !$0.end.isGood && $0.number != failure.dead?.number }.map { "#\($0.number)" }
-        var more = ""
-        if !others.isEmpty {
-            more = "and so " + others.prefix(8).joined(separator: ", ")
-            if others.count > 8 { more += " and \(others.count - 8) more" }
-        }
+        let others = journeys.filter { !$0.end.isGood && $0.number != failure.dead?.number }.map(\.number)
+        let more = others.isEmpty ? "" : "and so " + story.numbers(others)
         return block(
             head: failure.flow.text,
             tail: [failure.transcript?.outcome.rawValue, failures.count > 1 ? "and \(failures.count - 1) more" : nil],
@@ -45,6 +43,17 @@ struct FailureSection {
         block(
             head: journey.packet, tail: [], journey: journey, more: "",
             diagnosis: story.diagnostician.diagnosis(of: journey))
+    }
+
+    /// What came through by luck.
+    private func block(of silent: SilentInvalid) -> Markup {
+        """
+        <article class="failure"><h3>\(silent.diagnosis.name) at \(silent.place) \
+        <span class="outcome">\(silent.text)</span></h3>
+        <dl class="pairs"><dt>because</dt><dd class="because">\(silent.diagnosis.because)</dd>\
+        \(remedies(silent.diagnosis))<dt>see</dt><dd>\(story.numbers(silent.journeys))</dd></dl></article>
+
+        """
     }
 
     private func block(
