@@ -12,6 +12,25 @@ extension CaptureSession {
         defer { watch.stop() }
         return try body()
     }
+
+    /// Waits until no frame has come to any port for a while, emptying the rings.
+    ///
+    /// - Parameters:
+    ///   - milliseconds: how long nothing must come.
+    ///   - limit: how long to wait at most, however much comes.
+    public func awaitQuiet(milliseconds: Int32, limit: Int32) {
+        let end = ContinuousClock.now + .milliseconds(Int(limit))
+        var given: Set<Int32> = []
+        while ContinuousClock.now < end {
+            drain()
+            // What is readable for another reason than a frame stays so: an interface that is gone.
+            var polls = descriptors.filter { !given.contains($0) }.map {
+                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+            }
+            guard poll(&polls, nfds_t(polls.count), milliseconds) > 0 else { return }
+            given.formUnion(polls.filter { $0.revents != 0 && $0.revents & Int16(POLLIN) == 0 }.map(\.fd))
+        }
+    }
 }
 
 /// Waits for frames in a session's rings and takes them out.

@@ -13,8 +13,8 @@ public struct NativeEngine: Engine {
 
     public init(program: String) { self.program = program }
 
-    /// What takes a run's folder's place in the program's command line if it is to probe only.
-    public static let probeWord = "--probe"
+    /// What takes a run's folder's place in the program's command line if it is to probe only: names follow it.
+    private static let probeWord = "--probe="
 
     public func run(_ request: RunRequest, observe: (LabEvent) -> Void) throws(RunFailure) {
         let folder = RunFolder(request.directory)
@@ -31,10 +31,12 @@ public struct NativeEngine: Engine {
     }
 
     /// Finds out what this host's kernel has, by trying, in namespaces that are gone afterwards.
-    public func probe() throws(RunFailure) -> Capabilities {
+    /// - Parameter names: of `Capabilities.known`, those to look for; the result says nothing of others.
+    public func probe(for names: Set<String> = Set(Capabilities.known.map(\.name))) throws(RunFailure) -> Capabilities {
         var found: Capabilities?
         try start(
-            arguments: [Self.probeWord], directory: "/", seconds: 20, keep: { _ in },
+            arguments: [Self.probeWord + names.sorted().joined(separator: ",")], directory: "/", seconds: 20,
+            keep: { _ in },
             observe: { event in
                 if case .capabilities(let reasons) = event { found = Capabilities(reasons: reasons) }
             })
@@ -89,9 +91,9 @@ public struct NativeEngine: Engine {
     }
 
     /// The laboratory's side: file systems of its own, then the plan.
-    /// - Parameter folder: the run's folder; nil to probe only.
+    /// - Parameter order: the run's folder, or what to probe for.
     /// - Returns: the process's exit status.
-    public static func laboratory(folder: String?) -> Int32 {
+    public static func laboratory(_ order: String) -> Int32 {
         let events = EventChannel(descriptor: 3)
         _ = fcntl(3, F_SETFD, FD_CLOEXEC)
         let steps: [(what: String, status: Int32)] = [
@@ -105,10 +107,12 @@ public struct NativeEngine: Engine {
             events.send(.problem("the laboratory could not \(step.what): \(Errno.name(-step.status))"))
             return 3
         }
-        guard let folder else {
-            events.send(.capabilities(NativeProbe.reasons()))
+        if order.hasPrefix(probeWord) {
+            let names = order.dropFirst(probeWord.count).split(separator: ",").map(String.init)
+            events.send(.capabilities(NativeProbe.reasons(for: Set(names))))
             return 0
         }
+        let folder = order
         let line = BoundProcess.firstOfFiles
         _ = fcntl(line, F_SETFD, FD_CLOEXEC)
         return Laboratory.run(folder: folder, engine: "native", seed: nil, events: events) {

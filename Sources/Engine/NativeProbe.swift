@@ -6,9 +6,10 @@ internal import Net
 /// Tries out what this host's kernel has, in the namespaces of the calling process, which are private.
 enum NativeProbe {
     /// By the names of `Capabilities.known`: nil if it is there, otherwise the kernel's answer.
-    static func reasons() -> [String: String?] {
+    /// - Parameter names: those to look for: each costs namespaces, and some a program or two, 10 ms or so.
+    static func reasons(for names: Set<String>) -> [String: String?] {
         var reasons: [String: String?] = [:]
-        for each in Capabilities.known {
+        for each in Capabilities.known where names.contains(each.name) {
             reasons.updateValue(obstacle(to: each.name), forKey: each.name)
         }
         return reasons

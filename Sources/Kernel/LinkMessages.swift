@@ -162,6 +162,10 @@ extension NetlinkMessage {
 
     fileprivate mutating func putVethEnd(name: String, mac: MACAddress?, mtu: UInt32?, segments: UInt32?) {
         put(IFLA_IFNAME, string: name)
+        // What it has in the end. With as many as there are processors at first, as nobody asked for a number, taking the
+        // others away makes the kernel wait for a grace period of RCU (veth_init_queues, netif_set_real_num_tx_queues).
+        put(IFLA_NUM_TX_QUEUES, value: UInt32(1))
+        put(IFLA_NUM_RX_QUEUES, value: UInt32(1))
         if let mac { put(IFLA_ADDRESS, mac.octets) }
         if let mtu { put(IFLA_MTU, value: mtu) }
         if let segments { put(IFLA_GSO_MAX_SEGS, value: segments) }

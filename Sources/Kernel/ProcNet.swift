@@ -9,34 +9,38 @@ public final class ProcNet: Sendable {
     /// nil in a kernel without IPv6.
     private let snmp6: WholeFile?
     private let routeCache: WholeFile?
-    private let tcp: WholeFile
-    private let tcp6: WholeFile?
+    private let namespace: NetworkNamespace
 
     /// Errors: those of open(2).
     public init(of namespace: NetworkNamespace) throws(KernelError) {
-        // A thread's own /proc/net: whoever opens it, it is that thread's namespace.
-        func file(_ name: String, isOneRecord: Bool = false) throws(KernelError) -> WholeFile {
-            do {
-                return try WholeFile(
-                    "/proc/self/task/\(namespace.threadID)/net/\(name)", during: "read /proc/net/\(name)",
-                    isOneRecord: isOneRecord)
-            } catch {
-                throw KernelError(error, during: "", in: namespace.name)
-            }
+        self.namespace = namespace
+        snmp = try Self.file("snmp", of: namespace, isOneRecord: true)
+        netstat = try Self.file("netstat", of: namespace, isOneRecord: true)
+        snmp6 = try Self.optionalFile("snmp6", of: namespace, isOneRecord: true)
+        routeCache = try Self.optionalFile("stat/rt_cache", of: namespace)
+    }
+
+    /// A thread's own /proc/net: whoever opens it, it is that thread's namespace.
+    private static func file(
+        _ name: String, of namespace: NetworkNamespace, isOneRecord: Bool = false
+    ) throws(KernelError) -> WholeFile {
+        do {
+            return try WholeFile(
+                "/proc/self/task/\(namespace.threadID)/net/\(name)", during: "read /proc/net/\(name)",
+                isOneRecord: isOneRecord)
+        } catch {
+            throw KernelError(error, during: "", in: namespace.name)
         }
-        func optionalFile(_ name: String, isOneRecord: Bool = false) throws(KernelError) -> WholeFile? {
-            do {
-                return try file(name, isOneRecord: isOneRecord)
-            } catch  where error.code == ENOENT {
-                return nil
-            }
+    }
+
+    private static func optionalFile(
+        _ name: String, of namespace: NetworkNamespace, isOneRecord: Bool = false
+    ) throws(KernelError) -> WholeFile? {
+        do {
+            return try file(name, of: namespace, isOneRecord: isOneRecord)
+        } catch  where error.code == ENOENT {
+            return nil
         }
-        snmp = try file("snmp", isOneRecord: true)
-        netstat = try file("netstat", isOneRecord: true)
-        snmp6 = try optionalFile("snmp6", isOneRecord: true)
-        routeCache = try optionalFile("stat/rt_cache")
-        tcp = try file("tcp")
-        tcp6 = try optionalFile("tcp6")
     }
 
     /// The counters that are not zero, by the kernel's names: `Ip.InAddrErrors`, `TcpExt.IPReversePathFilter`,
@@ -59,7 +63,9 @@ public final class ProcNet: Sendable {
 
     /// The ports of TCP sockets that listen, over IPv4 or IPv6.
     public func listeningPorts() throws(KernelError) -> Set<UInt16> {
-        Self.parseListening(try tcp.text()).union(Self.parseListening(try tcp6?.text() ?? ""))
+        // Few ask, and so these are not held open.
+        try Self.parseListening(Self.file("tcp", of: namespace).text())
+            .union(Self.parseListening(Self.optionalFile("tcp6", of: namespace)?.text() ?? ""))
     }
 
     /// /proc/net/tcp: `0: 00000000:0050 00000000:0000 0A …`; state 0A is TCP_LISTEN.

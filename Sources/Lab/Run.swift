@@ -80,7 +80,12 @@ final class Run {
             }
             clock.sleep(plan.settle)
             evidence.ended = clock.now()
-            evidence.final = try snapshot(awaitingIPVS: plan.awaitsIPVSStatistics)
+            // Where nothing has happened since, the state after the last step is the state at the end.
+            let isSettled = plan.settle == 0 && plan.steps.last?.awaitsIPVSStatistics == plan.awaitsIPVSStatistics
+            evidence.final =
+                try isSettled
+                ? evidence.steps.last?.after ?? snapshot()
+                : snapshot(awaitingIPVS: plan.awaitsIPVSStatistics)
             if let visitors = visitors() {
                 // Evidence that was complete when they came is not written again.
                 if try receive(visitors) { return nil }
@@ -212,20 +217,27 @@ final class Run {
 
     // MARK: Steps
 
-    /// Between two steps, so that no instant belongs to both: in virtual time the clock stands still while anything runs.
-    /// In real time it does not, and what a step has started, such as the last FIN and its ACK, must have come to its end
-    /// on a busy machine, too.
-    private var pause: Int64 { evidence.engine.virtualTime ? 1_000_000 : 50_000_000 }
+    /// Before and after a step, so that no instant belongs to two: in virtual time the clock stands still while anything
+    /// runs. In real time it does not, and what a step has started, such as the last FIN and its ACK, must have come to its
+    /// end on a busy machine, too.
+    private func pause(after: Bool) {
+        if evidence.engine.virtualTime {
+            clock.sleep(1_000_000)
+        } else if after {
+            captures.awaitQuiet(milliseconds: Self.quietTime, limit: Self.quietTime * 5)
+        }
+    }
+    private static let quietTime: Int32 = 20
 
     private func carryOut(_ step: Plan.StepPlan) throws {
-        clock.sleep(pause)
+        pause(after: false)
         var record = StepRecord(name: step.name, started: clock.now())
         if step.hasTrafficOfOthers {
             try captures.emptyingRings { try carryOut(step, record: &record) }
         } else {
             try carryOut(step, record: &record)
         }
-        clock.sleep(pause)
+        pause(after: true)
         record.ended = clock.now()
         captures.drain()
         record.after = try snapshot(awaitingIPVS: step.awaitsIPVSStatistics)

@@ -4,21 +4,18 @@ internal import Scenario
 extension Planner {
     /// The cables of the hosts' ports, into bridges or from host to host.
     mutating func addCables() throws {
+        // Ports of which another one says that it is cabled to them.
+        let peers = Set(scenario.hosts.flatMap { $0.ports.compactMap(\.peer) })
         for host in scenario.hosts {
             for port in host.ports {
                 plan.captures.append(.init(namespace: host.name, interface: port.name))
                 if let peer = port.peer {
                     try addCable(from: host, port, to: peer)
-                } else if let place = port.on ?? host.on, !isPeer(port, of: host) {
+                } else if let place = port.on ?? host.on, !peers.contains("\(host.name):\(port.name)") {
                     try addCable(from: host, port, into: place)
                 }
             }
         }
-    }
-
-    /// Whether another port says that it is cabled to this one.
-    private func isPeer(_ port: Port, of host: Host) -> Bool {
-        scenario.hosts.contains { $0.ports.contains { $0.peer == "\(host.name):\(port.name)" } }
     }
 
     private mutating func addCable(from host: Host, _ port: Port, into place: String) throws {

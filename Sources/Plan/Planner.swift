@@ -87,12 +87,13 @@ struct Planner {
             + scenario.hypervisors.map { .init(name: $0.name, role: .hypervisor) }
             + scenario.hosts.map { .init(name: $0.name, role: .host) }
         let filters = ["iptables", "ip6tables", "arptables"]
+        let usesIPv6 = scenario.usesIPv6
         for namespace in plan.namespaces {
             // Without an IPv6 address in the scenario, IPv6's own chatter (DAD, router solicitations, MLD) is noise; on
             // what only bridges it always is (Nova switches it off there, too). Where it is used, nothing waits for DAD
             // unless the host's sysctls ask for it, and only what is written down is configured.
             let settings =
-                scenario.usesIPv6 && namespace.role == .host
+                usesIPv6 && namespace.role == .host
                 ? [("accept_dad", "0"), ("accept_ra", "0"), ("router_solicitations", "0")] : [("disable_ipv6", "1")]
             for (name, value) in settings {
                 for scope in ["all", "default"] {

@@ -18,7 +18,7 @@ struct Crossing {
         /// Source and destination MAC and TTL, where a bridge must keep them.
         var frame: [UInt64] = []
         /// The whole frame if it is no IP packet.
-        var octets: [UInt8] = []
+        var octets: ArraySlice<UInt8> = []
     }
 
     /// Looks at all of the run, so that a packet that leaves after the scope's end is not taken for a lost one, and
@@ -79,7 +79,7 @@ private struct Directions {
     /// The MAC of the machine on whose hybrid bridge the port is.
     private let hybridMAC: MACAddress?
     /// The frames of the namespace's other ports.
-    private var twins: [[UInt8]: [Twin]] = [:]
+    private var twins: [ArraySlice<UInt8>: [Twin]] = [:]
 
     init(of port: Int, in run: Run) {
         let namespace = run.evidence.ports[port].namespace

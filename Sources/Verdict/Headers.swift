@@ -8,7 +8,7 @@ struct Headers {
     var packet: Packet?
 
     /// nil for fewer octets than an Ethernet header has.
-    init?(_ octets: [UInt8]) {
+    init?(_ octets: Span<UInt8>) {
         guard let frame = Net.Frame(octets) else { return nil }
         destinationMAC = frame.destination
         sourceMAC = frame.source

@@ -9,10 +9,10 @@ public struct RunFrame: Sendable, Equatable {
     public var time: Nanoseconds
     /// The frame's length on the wire, in octets; at least `octets.count`.
     public var wireLength: Int
-    /// What was kept of it, beginning with the Ethernet header.
-    public var octets: [UInt8]
+    /// What was kept of it, beginning with the Ethernet header. Shares the capture file's memory: indices are the file's.
+    public var octets: ArraySlice<UInt8>
 
-    public init(port: Int, time: Nanoseconds, wireLength: Int? = nil, octets: [UInt8]) {
+    public init(port: Int, time: Nanoseconds, wireLength: Int? = nil, octets: ArraySlice<UInt8>) {
         self.port = port
         self.time = time
         self.wireLength = wireLength ?? octets.count
@@ -28,5 +28,5 @@ public typealias FrameFilter = (String) throws -> (RunFrame) -> Bool
 /// Compiles a filter with libpcap. Needs no privileges; throws `CaptureError.badFilter`.
 public func compileFilter(_ text: String) throws -> (RunFrame) -> Bool {
     let filter = try PacketFilter(text)
-    return { filter.matches($0.octets[...], wireLength: $0.wireLength) }
+    return { filter.matches($0.octets, wireLength: $0.wireLength) }
 }

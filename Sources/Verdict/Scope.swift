@@ -24,7 +24,7 @@ struct Run {
         names = Names(scenario: scenario, ports: evidence.ports)
         var byPort = [[Seen]](repeating: [], count: evidence.ports.count)
         for (index, frame) in frames.enumerated() {
-            byPort[frame.port].append(Seen(index: index, frame: frame, headers: Headers(frame.octets)))
+            byPort[frame.port].append(Seen(index: index, frame: frame, headers: Headers(frame.octets.span)))
         }
         self.byPort = byPort
     }

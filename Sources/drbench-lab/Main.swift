@@ -17,6 +17,6 @@ enum Main {
             exit(2)
         }
         if word == Porter.word { exit(Porter.serve()) }
-        exit(NativeEngine.laboratory(folder: word == NativeEngine.probeWord ? nil : word))
+        exit(NativeEngine.laboratory(word))
     }
 }

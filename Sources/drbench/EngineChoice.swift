@@ -13,20 +13,23 @@ struct EngineChoice {
     /// A sentence for the report.
     var explanation: String
 
+    /// - Parameter needs: what is to be known of the engine's kernel; nil for everything.
     /// - Throws: `EnvironmentError` if the engine cannot run here.
-    static func make(_ name: EngineName, kernelVersion: String?) throws -> EngineChoice {
+    static func make(
+        _ name: EngineName, kernelVersion: String?, needs: Set<String>? = nil
+    ) throws -> EngineChoice {
         switch (name, kernelVersion) {
         case (.native, _):
-            return try native(because: "asked for")
+            return try native(needs, because: "asked for")
         case (.uml, _), (.auto, .some):
             return try uml(labKernel(version: kernelVersion ?? LabKernel.defaultVersion), because: "asked for")
         case (.auto, nil):
-            return try automatic()
+            return try automatic(needs)
         }
     }
 
     /// The lab kernel if it can be used, otherwise this host's kernel.
-    private static func automatic() throws -> EngineChoice {
+    private static func automatic(_ needs: Set<String>?) throws -> EngineChoice {
         let obstacle: EnvironmentError
         do {
             let kernel = try labKernel(version: LabKernel.defaultVersion)
@@ -38,7 +41,7 @@ struct EngineChoice {
             obstacle = error
         }
         do {
-            return try native(because: "the lab kernel cannot be used: \(obstacle)")
+            return try native(needs, because: "the lab kernel cannot be used: \(obstacle)")
         } catch {
             throw EnvironmentError("no engine can run here\n  uml: \(obstacle)\n  native: \(error)")
         }
@@ -52,10 +55,10 @@ struct EngineChoice {
             explanation: "uml, Linux \(kernel.release) (\(reason))")
     }
 
-    private static func native(because reason: String) throws -> EngineChoice {
+    private static func native(_ needs: Set<String>?, because reason: String) throws -> EngineChoice {
         let engine = NativeEngine(program: Program.laboratory)
         do {
-            let capabilities = try engine.probe()
+            let capabilities = try needs.map { try engine.probe(for: $0) } ?? engine.probe()
             return EngineChoice(
                 engine: engine, capabilities: capabilities,
                 explanation: "native, this host's Linux \(kernelRelease) (\(reason))")

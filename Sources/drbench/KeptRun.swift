@@ -14,8 +14,9 @@ final class KeptRun {
     let folder: String
     let evidence: Evidence
     let frames: [RunFrame]
-    private let capture: CaptureFile
+    /// The capture file, which `frames` point into.
     private let octets: [UInt8]
+    private let damage: CaptureFile.Damage?
     /// What became of each packet, put together when it is first asked for: terminal and page tell the same story.
     private(set) lazy var story = Explanation(
         scenario: scenario, evidence: evidence,
@@ -30,6 +31,7 @@ final class KeptRun {
     init(of scenario: Scenario, in folder: String) throws(EnvironmentError) {
         self.scenario = scenario
         self.folder = folder
+        let capture: CaptureFile
         do {
             evidence = try JSONDecoder().decode(
                 Evidence.self, from: Data(contentsOf: URL(filePath: "\(folder)/\(RunFiles.evidence)")))
@@ -38,15 +40,16 @@ final class KeptRun {
         } catch {
             throw EnvironmentError("the evidence cannot be read: \(error)")
         }
+        damage = capture.damage
         let started = evidence.started
         frames = capture.frames.map {
-            RunFrame(port: $0.port, time: $0.time - started, wireLength: $0.wireLength, octets: Array($0.octets))
+            RunFrame(port: $0.port, time: $0.time - started, wireLength: $0.wireLength, octets: $0.octets)
         }
     }
 
     /// What it means.
     var verdict: Verdict {
-        if let damage = capture.damage {
+        if let damage {
             return .error(
                 scenario, because: "the capture file cannot be read: \(damage)", engine: evidence.engine)
         }

@@ -107,17 +107,21 @@ extension String {
 
 extension [Scenario] {
     /// Whether a network can be made of each. Prints every mistake first; with one, throws `ExitCode.invalid`.
-    func checkPlans() throws {
+    /// - Returns: what they need of a kernel, all together.
+    @discardableResult
+    func checkPlans() throws -> Set<String> {
         var invalid = 0
+        var needs: Set<String> = []
         for scenario in self {
             do {
-                _ = try Plan(scenario)
+                needs.formUnion(scenario.allNeeds(try Plan(scenario)))
             } catch {
                 invalid += 1
                 Console.error("\(scenario.fullName): error: \(error)")
             }
         }
         guard invalid == 0 else { throw ExitCode.invalid }
+        return needs
     }
 }
 

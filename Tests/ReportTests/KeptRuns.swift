@@ -29,7 +29,7 @@ struct RecordedRun {
             Evidence.self, from: Data(contentsOf: URL(filePath: "\(folder)/evidence.json")))
         frames = try CaptureFile(path: "\(folder)/capture.pcapng").frames.map {
             RunFrame(
-                port: $0.port, time: $0.time - evidence.started, wireLength: $0.wireLength, octets: Array($0.octets))
+                port: $0.port, time: $0.time - evidence.started, wireLength: $0.wireLength, octets: $0.octets)
         }
         self.evidence = evidence
     }

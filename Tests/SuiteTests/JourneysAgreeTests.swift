@@ -96,7 +96,7 @@ extension WholeProgram {
             try CaptureFile(path: results.path("\(name)/capture.pcapng")).frames.map {
                 RunFrame(
                     port: $0.port, time: $0.time - evidence.started, wireLength: $0.wireLength,
-                    octets: Array($0.octets))
+                    octets: $0.octets)
             }
         }
     }

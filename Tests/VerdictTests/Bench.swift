@@ -118,7 +118,7 @@ struct Bench {
         for (index, name) in ports.enumerated() {
             let port = try #require(Self.portNames.firstIndex(of: name))
             frames.append(
-                RunFrame(port: port, time: Nanoseconds(time) * 1_000_000 + Int64(index) * 1000, octets: octets))
+                RunFrame(port: port, time: Nanoseconds(time) * 1_000_000 + Int64(index) * 1000, octets: octets[...]))
         }
     }
 

@@ -72,10 +72,10 @@ struct VerdictTests {
         var frames: [RunFrame] = []
         for frame in bench.frames {
             for length in 0...frame.octets.count {
-                frames.append(RunFrame(port: 1, time: 1, wireLength: 99, octets: Array(frame.octets.prefix(length))))
+                frames.append(RunFrame(port: 1, time: 1, wireLength: 99, octets: frame.octets.prefix(length)))
                 for value in [UInt8(0), 0x0F, 0x4F, 0x60, 0xFF] {
                     let filled = [UInt8](repeating: value, count: frame.octets.count - length)
-                    frames.append(RunFrame(port: 1, time: 1, octets: Array(frame.octets.prefix(length)) + filled))
+                    frames.append(RunFrame(port: 1, time: 1, octets: frame.octets.prefix(length) + filled))
                 }
             }
         }

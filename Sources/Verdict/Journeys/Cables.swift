@@ -38,7 +38,7 @@ extension Endings {
 
     /// If a frame is longer than the smallest MTU of its way: a sentence that says so.
     func tooBig(_ frame: RunFrame, onward: [Int], _ leg: Leg) -> String? {
-        guard let unwrapped = legs.dissector.unwrap(frame.octets, port: frame.port),
+        guard let unwrapped = legs.dissector.unwrap(frame.octets.span, port: frame.port),
             let size = unwrapped.frame.ip?.totalLength
         else { return nil }
         for port in onward {

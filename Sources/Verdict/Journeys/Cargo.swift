@@ -52,17 +52,19 @@ struct Cargo {
 extension Legs {
     /// The headers of a frame within its network: without what a fabric wraps it in.
     func headers(_ frame: Int) -> Headers? {
-        let octets = frames[frame].octets
-        guard wiring.roles[frames[frame].port] == .trunk,
-            let unwrapped = dissector.unwrap(octets, port: frames[frame].port)
+        let captured = frames[frame]
+        let octets = captured.octets.span
+        guard wiring.roles[captured.port] == .trunk,
+            let unwrapped = dissector.unwrap(octets, port: captured.port)
         else { return Headers(octets) }
-        return Headers(Array(octets[unwrapped.start...]))
+        return Headers(octets.extracting(unwrapped.start...))
     }
 
     /// The packet behind all tunnels.
     func innermost(_ frame: Int) -> IPPacket? {
-        let octets = frames[frame].octets
-        guard let unwrapped = dissector.unwrap(octets, port: frames[frame].port), let ip = unwrapped.frame.ip else {
+        let captured = frames[frame]
+        let octets = captured.octets.span
+        guard let unwrapped = dissector.unwrap(octets, port: captured.port), let ip = unwrapped.frame.ip else {
             return nil
         }
         return dissector.innermost(ip, octets, at: unwrapped.payload).packet
@@ -70,8 +72,9 @@ extension Legs {
 
     /// The ICMP error that a frame carries, and the packet that it quotes.
     func quote(_ frame: Int) -> (message: ICMPMessage, quoted: IPPacket)? {
-        let octets = frames[frame].octets
-        guard let unwrapped = dissector.unwrap(octets, port: frames[frame].port),
+        let captured = frames[frame]
+        let octets = captured.octets.span
+        guard let unwrapped = dissector.unwrap(octets, port: captured.port),
             let message = unwrapped.frame.ip?.innermost.icmp, let quoted = message.quoted
         else { return nil }
         return (message, quoted.innermost)

@@ -164,7 +164,7 @@ struct ConntrackMoments {
         guard let octets = Hexadecimal.decode(packet.octets), let ip = IPPacket(octets.span),
             let namespace = legs.namespaces.firstIndex(of: packet.namespace)
         else { return }
-        let cargo = legs.cargo(ip, octets, at: 0)
+        let cargo = legs.cargo(ip, octets.span, at: 0)
         let those = passages[Self.key(cargo.connection, namespace)] ?? []
         let same = those.filter {
             $0.time <= packet.time && $0.core == cargo.core && $0.ttl == cargo.ttl && moments[$0.key]?.invalid == nil

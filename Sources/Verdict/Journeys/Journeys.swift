@@ -170,7 +170,7 @@ private struct JourneyWriter {
                 wrapping: nil, tunnel: tunnel, frame: Int(sighting.frame), conntrack: nil, invalid: nil)
             if legs.wiring.roles[Int(sighting.port)] == .trunk {
                 let frame = legs.frames[Int(sighting.frame)]
-                hop.wrapping = legs.dissector.unwrap(frame.octets, port: frame.port)?.wrapping
+                hop.wrapping = legs.dissector.unwrap(frame.octets.span, port: frame.port)?.wrapping
             }
             let moment = moments.moment(of: legs.legs[index], in: legs.namespaceOfPort[Int(sighting.port)])
             hop.conntrack = moment?.entry
@@ -267,8 +267,9 @@ private struct JourneyWriter {
 extension Legs {
     /// A frame's TTL, of the outermost packet, and the ends of the tunnel that this is, `203.0.113.3 → 203.0.113.4`.
     fileprivate func outline(_ frame: Int) -> (ttl: Int?, tunnel: String?) {
-        let octets = frames[frame].octets
-        guard let unwrapped = dissector.unwrap(octets, port: frames[frame].port), let ip = unwrapped.frame.ip else {
+        let captured = frames[frame]
+        let octets = captured.octets.span
+        guard let unwrapped = dissector.unwrap(octets, port: captured.port), let ip = unwrapped.frame.ip else {
             return (nil, nil)
         }
         let isTunnel = dissector.innermost(ip, octets, at: unwrapped.payload).start != unwrapped.payload

@@ -91,9 +91,9 @@ struct Legs {
     /// What a frame carries; nil if it is no IP packet.
     func cargo(ofFrame index: Int) -> Cargo? {
         let frame = frames[index]
-        guard let unwrapped = dissector.unwrap(frame.octets, port: frame.port) else { return nil }
+        guard let unwrapped = dissector.unwrap(frame.octets.span, port: frame.port) else { return nil }
         guard case .ip(let ip) = unwrapped.frame.payload else { return nil }
-        return cargo(ip, frame.octets, at: unwrapped.payload)
+        return cargo(ip, frame.octets.span, at: unwrapped.payload)
     }
 
     /// Those that have the address that an ARP or neighbour request asks for.
@@ -134,7 +134,7 @@ struct Legs {
         return best
     }
 
-    func cargo(_ ip: IPPacket, _ octets: [UInt8], at start: Int) -> Cargo {
+    func cargo(_ ip: IPPacket, _ octets: Span<UInt8>, at start: Int) -> Cargo {
         let inner = dissector.innermost(ip, octets, at: start).packet
         var cargo = Cargo()
         cargo.core = dissector.core(ip, octets, at: start)

@@ -62,7 +62,7 @@ public struct RuleTraces: Codable, Sendable, Equatable {
         var order: [UInt64] = []
         for packet in traced.traces ?? [] {
             guard let octets = Hexadecimal.decode(packet.octets), let ip = IPPacket(octets.span) else { continue }
-            let key = Self.key(legs.cargo(ip, octets, at: 0), packet.namespace)
+            let key = Self.key(legs.cargo(ip, octets.span, at: 0), packet.namespace)
             if groups[key] == nil { order.append(key) }
             groups[key, default: []].append(packet)
         }

@@ -36,7 +36,7 @@ struct Dissector {
     /// VXLAN's port (RFC 7348).
     private static let vxlanPort: UInt16 = 4789
 
-    func unwrap(_ octets: [UInt8], port: Int) -> Unwrapped? {
+    func unwrap(_ octets: Span<UInt8>, port: Int) -> Unwrapped? {
         guard let frame = Frame(octets) else { return nil }
         let head = frame.vlan == nil ? 14 : 18
         guard wiring.roles[port] == .trunk else {
@@ -52,7 +52,7 @@ struct Dissector {
             guard octets.count > header + 22 else { return nil }
             let number = Int(octets[header + 4]) << 16 | Int(octets[header + 5]) << 8 | Int(octets[header + 6])
             let start = header + 8
-            if let inner = Frame(octets[start...]) {
+            if let inner = Frame(octets.extracting(start...)) {
                 return Unwrapped(
                     frame: inner, domain: wiring.networks[number] ?? Wiring.underlay, wrapping: "vxlan \(number)",
                     payload: start + (inner.vlan == nil ? 14 : 18), start: start)
@@ -63,7 +63,8 @@ struct Dissector {
 
     /// nil for what is no Ethernet frame.
     func sighting(_ frame: RunFrame, index: Int) -> Sighting? {
-        guard let unwrapped = unwrap(frame.octets, port: frame.port) else { return nil }
+        let octets = frame.octets.span
+        guard let unwrapped = unwrap(octets, port: frame.port) else { return nil }
         let inner = unwrapped.frame
         var hash = Mix()
         hash.add(UInt64(bitPattern: Int64(unwrapped.domain)))
@@ -72,12 +73,12 @@ struct Dissector {
         if let ip = inner.ip {
             Self.add(ip, to: &hash)
             hash.add(UInt64(ip.ttl))
-            hash.add(core(ip, frame.octets, at: unwrapped.payload))
+            hash.add(core(ip, octets, at: unwrapped.payload))
         } else {
             hash.add(UInt64(inner.etherType))
             // Padding is not part of it: a bridge may add or remove it. ARP has 28 octets.
-            let end = inner.arp == nil ? frame.octets.count : unwrapped.payload + 28
-            hash.add(frame.octets, from: unwrapped.payload, to: end)
+            let end = inner.arp == nil ? octets.count : unwrapped.payload + 28
+            hash.add(octets, from: unwrapped.payload, to: end)
         }
         return Sighting(
             time: frame.time, frame: Int32(truncatingIfNeeded: index), port: Int32(truncatingIfNeeded: frame.port),
@@ -97,7 +98,7 @@ struct Dissector {
     }
 
     /// The packet behind all tunnels.
-    func innermost(_ ip: IPPacket, _ octets: [UInt8], at start: Int) -> (packet: IPPacket, start: Int) {
+    func innermost(_ ip: IPPacket, _ octets: Span<UInt8>, at start: Int) -> (packet: IPPacket, start: Int) {
         if let inner = ip.encapsulated {
             // GRE's header has 4 octets and up to three optional fields; IPIP has none.
             let overhead = max(0, ip.payloadLength - inner.totalLength)
@@ -108,7 +109,7 @@ struct Dissector {
             if octets.count > header + 4, octets[header] >> 5 == 0, octets[header + 1] == 4 || octets[header + 1] == 41
             {
                 let inner = header + 4 + Int(octets[header] & 0x1F) * 4
-                if inner < octets.count, let packet = IPPacket(octets.span.extracting(inner...)) {
+                if inner < octets.count, let packet = IPPacket(octets.extracting(inner...)) {
                     return (packet, inner)
                 }
             }
@@ -118,7 +119,7 @@ struct Dissector {
 
     /// What stays the same when a packet is routed, translated and wrapped: hash of the innermost packet without its
     /// addresses, ports and TTL.
-    func core(_ ip: IPPacket, _ octets: [UInt8], at start: Int) -> UInt64 {
+    func core(_ ip: IPPacket, _ octets: Span<UInt8>, at start: Int) -> UInt64 {
         let (packet, start) = innermost(ip, octets, at: start)
         var hash = Mix()
         hash.add(UInt64(packet.protocol) << 32 | UInt64(packet.identification ?? 0))
@@ -161,7 +162,7 @@ struct Mix {
         if address.family == .v6 { add(UInt64(truncatingIfNeeded: address.value >> 64)) }
     }
 
-    mutating func add(_ octets: [UInt8], from start: Int, to end: Int) {
+    mutating func add(_ octets: Span<UInt8>, from start: Int, to end: Int) {
         var word: UInt64 = 0
         var position = start
         while position < min(end, octets.count) {

@@ -77,8 +77,8 @@ struct BenchCommand: ParsableCommand {
             Console.error("drbench: \(idle[0].fullName) has no load to measure: a 'load' step makes one")
             throw ExitCode.invalid
         }
-        try scenarios.checkPlans()
-        let choice = try EngineChoice.make(engine, kernelVersion: kernelVersion)
+        let needs = try scenarios.checkPlans()
+        let choice = try EngineChoice.make(engine, kernelVersion: kernelVersion, needs: needs)
         let output = try OutputFolder.absolute(out)
         Interruption.watch()
         let clock: MeasurementClock = realTime || choice.engine.name == "native" ? .real : .virtual

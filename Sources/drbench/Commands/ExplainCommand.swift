@@ -80,8 +80,8 @@ struct ExplainCommand: ParsableCommand {
 
     /// Runs them, and leaves what was seen in the output folder; once more with rule tracing, where a run can be repeated.
     private func record(_ scenarios: [Scenario]) throws {
-        try scenarios.checkPlans()
-        let choice = try EngineChoice.make(engine, kernelVersion: nil)
+        let needs = try scenarios.checkPlans()
+        let choice = try EngineChoice.make(engine, kernelVersion: nil, needs: needs)
         var bench = Bench(
             engine: choice.engine, capabilities: choice.capabilities, output: try OutputFolder.absolute(out),
             seed: seed ?? UInt64.random(in: 1...999_999_999), realTime: false, timeLimit: 120, jobs: 1,

@@ -84,9 +84,9 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let scenarios = try selection.load(nameless: .tests)
-        try scenarios.checkPlans()
+        let needs = try scenarios.checkPlans()
         for scenario in scenarios { _ = try until?.count(in: scenario) }
-        let choice = try EngineChoice.make(engine, kernelVersion: kernelVersion)
+        let choice = try EngineChoice.make(engine, kernelVersion: kernelVersion, needs: needs)
         if checkDeterminism, choice.engine.name != "uml" {
             Console.error("drbench: --check-determinism needs the lab kernel's virtual time (--engine uml)")
             throw ExitCode.invalid

@@ -53,13 +53,13 @@ struct UpCommand: ParsableCommand {
         let chosen = try ScenarioSelection.parse(words).load()
         // A scenario's name stands for its variants, too; here for itself alone.
         guard let scenario = chosen.first(where: { $0.fullName == self.scenario }) ?? chosen.first else { return }
-        try [scenario].checkPlans()
+        let needs = try [scenario].checkPlans()
         var plan = try Plan(scenario)
         let count = try until?.count(in: scenario) ?? 0
         // There is no need to wait for what may still come: people wait.
         plan.settle = 0
         plan.awaitsIPVSStatistics = false
-        let choice = try EngineChoice.make(engine, kernelVersion: kernelVersion)
+        let choice = try EngineChoice.make(engine, kernelVersion: kernelVersion, needs: needs)
         let missing = scenario.allNeeds(plan).filter { !choice.capabilities.has($0) }
         guard missing.isEmpty else {
             let reasons = missing.map { "\($0) (\(choice.capabilities.reason(against: $0)))" }

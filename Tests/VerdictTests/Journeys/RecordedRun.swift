@@ -32,7 +32,7 @@ struct RecordedRun {
         let started = evidence.started
         let capture = try CaptureFile(path: "\(folder)/capture.pcapng")
         frames = capture.frames.map {
-            RunFrame(port: $0.port, time: $0.time - started, wireLength: $0.wireLength, octets: Array($0.octets))
+            RunFrame(port: $0.port, time: $0.time - started, wireLength: $0.wireLength, octets: $0.octets)
         }
     }
 
