@@ -40,7 +40,7 @@ public final class RuleReader: Sendable {
     private let ipv6Socket: Int32
     private let state = Mutex(State())
 
-    /// Opens the calling thread's network namespace; that thread must live as long as tables may still appear.
+    /// Of the network namespace that the calling thread is in.
     ///
     /// - Parameter run: runs the rule programs in that namespace. It is called on the thread that calls `load`, `read` or
     ///   `savedText`, under this object's lock: it must not wait for another user of this object.
