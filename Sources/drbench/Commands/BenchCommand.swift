@@ -191,6 +191,15 @@ extension Scenario {
 extension [Scenario] {
     /// The words by which they start programs.
     fileprivate var programs: Set<String> {
-        Set(flatMap { $0.hosts.flatMap { $0.programs.compactMap(\.command.first) } })
+        var words = Set(flatMap { $0.hosts.flatMap { $0.programs.compactMap(\.command.first) } })
+        for case .run(_, let arguments, _) in flatMap({ $0.timeline.flatMap(\.actions) }) {
+            words.formUnion(arguments.prefix(1))
+            // A shell's: those that drbench knows.
+            let script = arguments.dropFirst().joined(separator: " ").split {
+                !$0.isLetter && !$0.isNumber && $0 != "-"
+            }.map(String.init)
+            words.formUnion(script.filter(Tools.isKnown))
+        }
+        return words
     }
 }
