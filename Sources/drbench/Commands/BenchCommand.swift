@@ -139,10 +139,8 @@ struct BenchCommand: ParsableCommand {
             number = try kept.append(measured)
             trends = Trend.all(try kept.comparableRuns())
         }
-        let series = Set(measured.samples.map(\.series))
         do {
-            try MeasuredReport.write(
-                measured, number: number, trends: trends.filter { series.contains($0.series) }, in: folder)
+            try MeasuredReport.write(measured, number: number, trends: trends, in: folder)
         } catch {
             // The numbers are there all the same; 'drbench history plot' draws them once it can be done.
             Console.error("drbench: no page: \(error)")
