@@ -105,6 +105,9 @@ final class Run {
         return problem
     }
 
+    /// Ends what would outlive the run, for another one in this process.
+    func endThreads() throws { try loops.shutdown() }
+
     private func writeEvidence(complete: Bool) throws {
         if evidence.ended == 0 { evidence.ended = clock.now() }
         evidence.take(watch.finish())

@@ -16,7 +16,7 @@ struct BenchCommand: ParsableCommand {
         discussion: """
             Without a name, all shipped scenarios with the tag 'bench' are measured. In the lab kernel's virtual time \
             link rates, delays and queues decide, and the numbers are the same on every machine; with --real-time, and \
-            always on this host's kernel, the processor does. The two are never compared with each other. The numbers \
+            always on this host's kernel, the processor does: then all are measured in turns on one boot of a kernel. The two are never compared with each other. The numbers \
             go to measurements.json in the folder, to a page with plots (index.html), and to the history: see \
             'drbench compare' and 'drbench history'.
             """)
@@ -99,10 +99,14 @@ struct BenchCommand: ParsableCommand {
             started: Int64(time(nil)),
             context: .here(clock: clock, choice: choice, seed: seed, programs: scenarios.programs))
         var runs: [ScenarioRun] = []
+        func folder(_ repetition: Int) -> String { repetitions == 1 ? output : "\(output)/\(repetition)" }
+        // In real time one boot for all; in virtual time each must be a boot of its own, to be the same again.
+        let inTurn =
+            clock == .real ? bench.runInTurn(scenarios, outputs: (1...repetitions).map(folder)) : []
         for repetition in 1...repetitions {
             bench.seed = Self.seed(seed, repetition)
-            bench.output = repetitions == 1 ? output : "\(output)/\(repetition)"
-            let round = bench.run(scenarios) { $0.suiteName }
+            bench.output = folder(repetition)
+            let round = clock == .real ? inTurn[repetition - 1] : bench.run(scenarios) { $0.suiteName }
             runs += round
             for (scenario, run) in zip(scenarios, round) where run.verdict.isMeasured {
                 measured.measurements += try Measurement.all(
