@@ -24,7 +24,7 @@ struct NetworkGraphTests {
         }
         #expect(lines.contains(#"subgraph "cluster hv1" {"#))
         #expect(lines.contains(#"label="hv1 (hypervisor)""#))
-        #expect(lines.contains { $0.hasPrefix(#""rs2:eth0" [label="eth0\nfa:16:3e:00:00:05\n203.0.113.5/24"#) })
+        #expect(lines.contains { $0.hasPrefix(#""rs2:eth0" [label="eth0\nfa:16:3e:00:00:05\n203.0.113.5/27"#) })
         // The VIP, on what the real server has it on.
         #expect(lines.contains { $0.hasPrefix(#""rs2:"#) && $0.contains("203.0.113.2/32") })
         #expect(lines.contains { $0.hasPrefix(#""lb:eth0" -- "hv1:tap"#) && $0.hasSuffix("[penwidth=2]") })
