@@ -25,8 +25,9 @@ struct TurnsTests {
             plan.steps = [
                 .init(name: "command", action: .run(namespace: "host", arguments: command, mayFail: false))
             ]
-            let own = try Folder("\(folder.path)/round \(index)/run", in: folder)
-            return RunRequest(plan: plan, directory: own.path, seed: 1, realTime: true, timeLimit: timeLimit)
+            let own = "\(folder.path)/round \(index)/run"
+            try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
+            return RunRequest(plan: plan, directory: own, seed: 1, realTime: true, timeLimit: timeLimit)
         }
         let kernel = try #require(Workplace.labKernel)
         return try await onOwnThread {
