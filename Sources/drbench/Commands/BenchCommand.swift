@@ -14,7 +14,8 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Measures the loads of scenarios.",
         discussion: """
-            Without a name, all shipped scenarios with the tag 'bench' are measured. In the lab kernel's virtual time \
+            Without a name, all shipped scenarios with the tag 'bench' are measured, but those that take minutes (tag \
+            'long'). In the lab kernel's virtual time \
             link rates, delays and queues decide, and the numbers are the same on every machine; with --real-time, and \
             always on this host's kernel, the processor does: then all are measured in turns on one boot of a kernel. The two are never compared with each other. The numbers \
             go to measurements.json in the folder, to a page with plots (index.html), and to the history: see \
@@ -180,6 +181,8 @@ extension Verdict {
 extension Scenario {
     /// The tag of what is measured, and left out where functions are tested.
     static let benchTag = "bench"
+    /// The tag of what is measured only when it is named.
+    static let longTag = "long"
 
     var isBenchmark: Bool { tags.contains(Self.benchTag) }
 
