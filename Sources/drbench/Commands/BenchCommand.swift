@@ -15,11 +15,11 @@ struct BenchCommand: ParsableCommand {
         abstract: "Measures the loads of scenarios.",
         discussion: """
             Without a name, all shipped scenarios with the tag 'bench' are measured, but those that take minutes (tag \
-            'long'). In the lab kernel's virtual time \
-            link rates, delays and queues decide, and the numbers are the same on every machine; with --real-time, and \
-            always on this host's kernel, the processor does: then all are measured in turns on one boot of a kernel. The two are never compared with each other. The numbers \
-            go to measurements.json in the folder, to a page with plots (index.html), and to the history: see \
-            'drbench compare' and 'drbench history'.
+            'long'). In the lab kernel's virtual time link rates, delays and queues decide, and the numbers are the same \
+            on every machine. With --real-time, and always on this host's kernel, the processor does, and all are \
+            measured in turns on one boot of a kernel. The two are never compared with each other. The numbers go to \
+            measurements.json in the folder, to a page with plots (index.html), and to the history: see 'drbench \
+            compare' and 'drbench history'.
             """)
 
     @OptionGroup var selection: ScenarioSelection
