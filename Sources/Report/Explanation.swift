@@ -5,7 +5,7 @@ public import Verdict
 
 /// What `drbench explain` says of a run: the ladder, and a block for each flow that failed.
 public struct Explanation {
-    private let scenario: Scenario
+    let scenario: Scenario
     private let evidence: Evidence
     public let journeys: Journeys
     let diagnostician: Diagnostician
@@ -86,7 +86,8 @@ public struct Explanation {
         }
         var told: [String] = []
         for stray in strays {
-            let key = "\(stray.blame?.place ?? "") \(stray.blame?.rule?.chain ?? "") \(stray.blame?.rule?.number ?? 0)"
+            let blame = stray.blame ?? stray.lostCopies?.first?.blame
+            let key = "\(blame?.place ?? "") \(blame?.rule?.chain ?? "") \(blame?.rule?.number ?? 0)"
             guard !told.contains(key), told.count < 4 else { continue }
             told.append(key)
             lines += [""] + block(stray, folder: folder)
@@ -108,19 +109,21 @@ public struct Explanation {
             + (journeys.count > 8 ? " and \(journeys.count - 8) more" : "")
     }
 
-    /// The names of what made flows fail, each once; `?` for a flow whose failure nothing explains.
-    public var reasons: [String] {
-        var names: [String] = []
-        for failure in failures {
-            let name = failure.diagnosis?.name ?? "? (\(failure.flow.text))"
-            if !names.contains(name) { names.append(name) }
-        }
-        return names
+    /// ARP and the like that a rule dropped belong to the story, and copies that somebody misses.
+    func isOddity(_ journey: Journey) -> Bool {
+        journey.flow == nil && journey.blame.map { !$0.rules.isEmpty } ?? false || !copyDiagnoses(of: journey).isEmpty
     }
 
-    /// ARP and the like that a rule dropped belong to the story.
-    func isOddity(_ journey: Journey) -> Bool {
-        journey.flow == nil && (journey.blame.map { !$0.rules.isEmpty } ?? false || journey.lostCopies != nil)
+    /// Why copies of a journey were lost, each reason once.
+    func copyDiagnoses(of journey: Journey) -> [Diagnosis] {
+        var found: [Diagnosis] = []
+        for copy in journey.lostCopies ?? [] {
+            guard let diagnosis = diagnostician.diagnosis(of: copy, of: journey),
+                !found.contains(where: { $0.name == diagnosis.name })
+            else { continue }
+            found.append(diagnosis)
+        }
+        return found
     }
 
     var tally: String {
@@ -176,7 +179,11 @@ public struct Explanation {
 
     private func block(_ journey: Journey, folder: String) -> [String] {
         var lines = [journey.packet] + hops(of: journey)
-        if let diagnosis = diagnostician.diagnosis(of: journey) { lines += said(diagnosis) }
+        if let diagnosis = diagnostician.diagnosis(of: journey) {
+            lines += said(diagnosis)
+        } else {
+            for diagnosis in copyDiagnoses(of: journey) { lines += said(diagnosis) }
+        }
         return lines
     }
 

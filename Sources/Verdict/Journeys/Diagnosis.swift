@@ -84,7 +84,7 @@ public struct Diagnostician {
     /// The first that fits explains; the particular stand before the general.
     private static let mechanisms: [any Mechanism] = [
         CrossHypervisorInvalid(), ZonePerPort(), GuestInvalid(), AnyInvalid(), MissingAddressPair(), ForeignMAC(),
-        SecurityGroupMissing(), DHCPServerSpoof(), ConntrackTableFull(), NeighbourTableFull(),
+        AdvertisementNotFromRouter(), SecurityGroupMissing(), DHCPServerSpoof(), ConntrackTableFull(), NeighbourTableFull(),
         DirectorWithoutSecondAddress(), ColdNeighbour(), ReversePathFilter(), MartianSource(), MTUBlackHole(),
         RealServerWithoutVIP(), NoTunnelDevice(), AnswersPastDirector(), StaleNeighbour(), RealServerAnsweredARP(),
         DirectorsLoop(), FragmentMissing(), NoServerLeft(), PortNotListening(), MachineMoved(), MachineGone(),
@@ -104,6 +104,18 @@ public struct Diagnostician {
         return explain(journey)
     }
 
+    /// Why a copy of a journey's frame was lost; nil also for one that its machine has no use for.
+    public func diagnosis(of copy: Journey.LostCopy, of journey: Journey) -> Diagnosis? {
+        var ended = journey
+        ended.end = copy.end
+        ended.blame = copy.blame
+        if let last = journey.hops.firstIndex(where: { $0.frame == copy.frame }) {
+            ended.hops = Array(journey.hops[...last])
+        }
+        let failure = failure(ended, in: nil)
+        return failure.isMissed(copy, of: journey) ? explain(failure) : nil
+    }
+
     /// Why a flow failed: its first failed journey's reason, or what its last one shows.
     public func diagnosis(of flow: Flow) -> Diagnosis? {
         let all = (flow.forward + flow.reply).sorted().map { journeys.journeys[$0] }
@@ -114,9 +126,16 @@ public struct Diagnostician {
     }
 
     private func explain(_ journey: Journey, in flow: Flow? = nil) -> Diagnosis? {
-        let failure = Case(
+        explain(failure(journey, in: flow))
+    }
+
+    private func failure(_ journey: Journey, in flow: Flow?) -> Case {
+        Case(
             scenario: scenario, evidence: evidence, journeys: journeys, journey: journey,
             flow: flow ?? journey.flow.map { journeys.flows[$0] })
+    }
+
+    private func explain(_ failure: Case) -> Diagnosis? {
         for mechanism in Self.mechanisms {
             if let diagnosis = mechanism.diagnose(failure) { return diagnosis }
         }

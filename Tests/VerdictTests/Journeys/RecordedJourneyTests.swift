@@ -199,6 +199,42 @@ struct DiagnosisTests {
         }
     }
 
+    @Test(
+        "a copy of a flooded frame that a machine waits for in vain is explained by its mechanism",
+        arguments: [
+            (
+                "sync-blocked-by-sg", "hv2:tap6c623200-00", "security group missing",
+                "No security group of lb2's port allows ingress udp"
+            ),
+            (
+                "ipv6-ra-spoof/kilo", "hv2:tap72733200-00", "an advertisement that is not a router's",
+                "this one comes from fe80::f816:3eff:fe00:4, rs1's"
+            ),
+        ])
+    func copies(_ name: String, _ port: String, _ mechanism: String, _ because: String) throws {
+        let run = try RecordedRun(name)
+        let journeys = run.journeys
+        let diagnostician = Diagnostician(scenario: run.scenario, evidence: run.evidence, journeys: journeys)
+        let diagnoses = journeys.journeys.flatMap { journey in
+            (journey.lostCopies ?? []).filter { $0.port == port }
+                .compactMap { diagnostician.diagnosis(of: $0, of: journey) }
+        }
+        #expect(diagnoses.map(\.name) == [mechanism])
+        #expect(diagnoses.first?.because.contains(because) == true, "\(diagnoses)")
+    }
+
+    @Test("nobody misses a copy that was for others: a report to routers, the master's word at a real server")
+    func missedByNobody() throws {
+        let run = try RecordedRun("sync-blocked-by-sg")
+        let journeys = run.journeys
+        let diagnostician = Diagnostician(scenario: run.scenario, evidence: run.evidence, journeys: journeys)
+        let explained = journeys.journeys.flatMap { journey in
+            (journey.lostCopies ?? []).filter { diagnostician.diagnosis(of: $0, of: journey) != nil }.map(\.port)
+        }
+        #expect(journeys.journeys.reduce(0) { $0 + ($1.lostCopies?.count ?? 0) } == 9)
+        #expect(explained == ["hv2:tap6c623200-00"])
+    }
+
     @Test("the client's packets come to a real server past the director, because it answered ARP for the VIP")
     func answeredARP() throws {
         var bench = Bench()
