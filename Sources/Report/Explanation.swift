@@ -17,9 +17,9 @@ public struct Explanation {
     /// A flow with a request that was not answered, or with a packet that met its end.
     struct Failure {
         var flow: Flow
-        /// What its client saw of it.
+        /// What its client saw of it, of the request that failed.
         var transcript: Transcript?
-        /// The first of its journeys that ended badly.
+        /// The first of its journeys that ended badly, if possible one that no retransmission replaced.
         var dead: Journey?
         var diagnosis: Diagnosis?
 
@@ -47,13 +47,18 @@ public struct Explanation {
         var unanswered: [Failure] = []
         var answered: [Failure] = []
         for flow in journeys.flows {
-            let transcript = transcripts[flow.client]?.first { $0.destination == flow.server }
-            let dead = (flow.forward + flow.reply).filter { !journeys.journeys[$0].end.isGood }.min()
-            let isUnanswered = transcript.map { $0.outcome != .answered } ?? (dead != nil)
+            // A connection that stays open has several requests.
+            let requests = (transcripts[flow.client] ?? []).filter { $0.destination == flow.server }
+            let failed = requests.first { $0.outcome != .answered }
+            let span = requests.count > 1 ? failed.map { $0.started...max($0.started, $0.ended) } : nil
+            let all = journeys.journeys(of: flow, during: span)
+            let died = all.filter { !$0.end.isGood }
+            let dead = span == nil ? died.first : died.first { !$0.isReplaced(in: all) } ?? died.first
+            let isUnanswered = failed != nil || requests.isEmpty && dead != nil
             guard isUnanswered || dead != nil else { continue }
             let failure = Failure(
-                flow: flow, transcript: transcript, dead: dead.map { journeys.journeys[$0] },
-                diagnosis: diagnostician.diagnosis(of: flow))
+                flow: flow, transcript: failed ?? requests.first, dead: dead,
+                diagnosis: diagnostician.diagnosis(of: flow, during: span))
             if isUnanswered { unanswered.append(failure) } else { answered.append(failure) }
         }
         return unanswered + answered
