@@ -30,6 +30,8 @@ struct Case {
     /// The journey that failed; of a flow none of whose journeys failed, its last one.
     let journey: Journey
     let flow: Flow?
+    /// When the request was made that failed, where the flow is a connection with several; else all of the run.
+    var span: ClosedRange<Nanoseconds> = 0...(.max)
 
     var place: String { journey.blame?.place ?? journey.hops.last?.namespace ?? "" }
     var rule: RuleCounter? { journey.blame?.rule }
@@ -52,6 +54,9 @@ struct Case {
     /// The journeys of the flow, each way.
     var forward: [Journey] { flow.map { $0.forward.map { journeys.journeys[$0] } } ?? [] }
     var replies: [Journey] { flow.map { $0.reply.map { journeys.journeys[$0] } } ?? [] }
+    /// Those of the request that failed.
+    var latestForward: [Journey] { forward.filter { span.contains($0.started) } }
+    var latestReplies: [Journey] { replies.filter { span.contains($0.started) } }
 
     /// The service that the flow's first packet was for.
     var service: Service? {
@@ -84,9 +89,11 @@ public struct Diagnostician {
     /// The first that fits explains; the particular stand before the general.
     private static let mechanisms: [any Mechanism] = [
         CrossHypervisorInvalid(), ZonePerPort(), GuestInvalid(), AnyInvalid(), MissingAddressPair(), ForeignMAC(),
+        AdvertisementNotFromRouter(),
         SecurityGroupMissing(), DHCPServerSpoof(), ConntrackTableFull(), NeighbourTableFull(),
         DirectorWithoutSecondAddress(), ColdNeighbour(), ReversePathFilter(), MartianSource(), MTUBlackHole(),
         RealServerWithoutVIP(), NoTunnelDevice(), AnswersPastDirector(), StaleNeighbour(), RealServerAnsweredARP(),
+        ConnectionForgotten(), AnotherServersConnection(), TwoClientsOneTuple(),
         DirectorsLoop(), FragmentMissing(), NoServerLeft(), PortNotListening(), MachineMoved(), MachineGone(),
         LossyCable(), HostRule(),
         NotForwarding(),
@@ -104,22 +111,55 @@ public struct Diagnostician {
         return explain(journey)
     }
 
-    /// Why a flow failed: its first failed journey's reason, or what its last one shows.
-    public func diagnosis(of flow: Flow) -> Diagnosis? {
-        let all = (flow.forward + flow.reply).sorted().map { journeys.journeys[$0] }
-        for journey in all where !journey.end.isGood {
-            if let diagnosis = explain(journey, in: flow) { return diagnosis }
-        }
-        return all.last.flatMap { explain($0, in: flow) }
+    /// Why a copy of a journey's frame was lost; nil also for one that its machine has no use for.
+    public func diagnosis(of copy: Journey.LostCopy, of journey: Journey) -> Diagnosis? {
+        let failure = failure(journey.ended(as: copy), in: nil)
+        return failure.isMissed(copy, of: journey) ? explain(failure) : nil
     }
 
-    private func explain(_ journey: Journey, in flow: Flow? = nil) -> Diagnosis? {
-        let failure = Case(
+    /// Why a flow failed: the reason of the first of its packets that died, or what its last one shows.
+    ///
+    /// - Parameter span: when the request was made that failed, where the flow is a connection with several.
+    public func diagnosis(of flow: Flow, during span: ClosedRange<Nanoseconds>? = nil) -> Diagnosis? {
+        let all = journeys.journeys(of: flow, during: span)
+        let dead = all.filter { !$0.end.isGood }
+        // What was sent again and came through is not what a request waited for in vain.
+        let lasting = span == nil ? dead : dead.filter { !$0.isReplaced(in: all) }
+        let candidates = lasting + all.suffix(1) + dead
+        return candidates.lazy.compactMap { explain(failure($0, in: flow, during: span)) }.first
+    }
+
+    private func explain(_ journey: Journey) -> Diagnosis? { explain(failure(journey, in: nil)) }
+
+    private func failure(_ journey: Journey, in flow: Flow?, during span: ClosedRange<Nanoseconds>? = nil) -> Case {
+        var failure = Case(
             scenario: scenario, evidence: evidence, journeys: journeys, journey: journey,
             flow: flow ?? journey.flow.map { journeys.flows[$0] })
+        if let span { failure.span = span }
+        return failure
+    }
+
+    private func explain(_ failure: Case) -> Diagnosis? {
         for mechanism in Self.mechanisms {
             if let diagnosis = mechanism.diagnose(failure) { return diagnosis }
         }
         return nil
+    }
+}
+
+extension Journeys {
+    /// A flow's journeys, both ways, that began at such times; all of them if none did.
+    public func journeys(of flow: Flow, during span: ClosedRange<Nanoseconds>? = nil) -> [Journey] {
+        let all = (flow.forward + flow.reply).sorted().map { journeys[$0] }
+        guard let span else { return all }
+        let those = all.filter { span.contains($0.started) }
+        return those.isEmpty ? all : those
+    }
+}
+
+extension Journey {
+    /// Whether one of these carries the same on and came through.
+    public func isReplaced(in others: [Journey]) -> Bool {
+        others.contains { $0.number > number && $0.packet == packet && $0.end == .delivered }
     }
 }

@@ -84,8 +84,12 @@ private struct JourneyWriter {
     private var byFrame: [Int: Int] = [:]
     private var byQuote: [UInt64: [Int]] = [:]
     private var questions: [UInt64: Int] = [:]
+    /// ARP answers whose question was not seen yet, as indices of journeys.
+    private var unasked: [UInt64: [Int]] = [:]
     private var errors: [Int] = []
     private let tracking: Set<String>
+    /// Whose requests clients told of, each the client and whom it asked.
+    private let requested: Set<[Endpoint]>
     /// By leg; those that were told are taken out.
     var lostCopies: [Int: [(copy: Endings.Copy, ending: Ending, suspect: Ending.Suspect?)]] = [:]
 
@@ -94,6 +98,10 @@ private struct JourneyWriter {
         self.legs = legs
         self.states = states
         self.moments = moments
+        requested = Set(
+            evidence.steps.flatMap(\.transcripts).compactMap { transcript in
+                transcript.source.map { [$0, transcript.destination] }
+            })
         let snapshots = evidence.steps.map(\.after) + [evidence.final]
         tracking = Set(snapshots.flatMap { $0.conntrack.filter { !$0.value.isEmpty }.map(\.key) })
     }
@@ -110,8 +118,7 @@ private struct JourneyWriter {
         let number = journeys.count + 1
         var journey = Journey(
             number: number, packet: headers.text, protocol: headers.protocolName,
-            source: isIP ? Endpoint(cargo.source, port: cargo.hasPorts ? cargo.sourcePort : 0) : nil,
-            destination: isIP ? Endpoint(cargo.destination, port: cargo.hasPorts ? cargo.destinationPort : 0) : nil,
+            source: isIP ? cargo.ends.source : nil, destination: isIP ? cargo.ends.destination : nil,
             hops: hops, copies: seen - hops.count, end: suspect?.end ?? ending.end, blame: nil, flow: nil,
             isReply: false)
         if journey.end != .delivered {
@@ -194,10 +201,11 @@ private struct JourneyWriter {
         }
         let known = flowOf[cargo.connection]
         let flow = known?.flow ?? flows.count
-        let isReply = known?.isReply ?? false
-        if known == nil, let source = journey.source, let destination = journey.destination {
-            flows.append(
-                Flow(protocol: journey.protocol, client: source, server: destination, forward: [], reply: []))
+        let isReply = known?.isReply ?? isAnswer(path, headers)
+        if known == nil {
+            // The client knows its server by the address that its own packets have, behind all translation.
+            let (client, server) = (isReply ? legs.legs[path[path.count - 1]].cargo.reversed : cargo).ends
+            flows.append(Flow(protocol: journey.protocol, client: client, server: server, forward: [], reply: []))
         }
         for index in path {
             let cargo = legs.legs[index].cargo
@@ -207,13 +215,33 @@ private struct JourneyWriter {
         journey.flow = flow
         journey.isReply = isReply
         let others = latest[flow] ?? (nil, nil)
-        journey.answers = isReply ? others.forward : others.reply
+        if !headers.isOpening {
+            journey.answers = isReply ? others.forward : others.reply
+        } else if let answer = others.reply, journeys[answer - 1].answers == nil,
+            journeys[answer - 1].started == journey.started
+        {
+            journeys[answer - 1].answers = journey.number
+        }
         if isReply {
             flows[flow].reply.append(journeys.count)
             latest[flow] = (others.forward, journey.number)
         } else {
             flows[flow].forward.append(journeys.count)
             latest[flow] = (journey.number, others.reply)
+        }
+    }
+
+    /// Whether the first journey of a flow goes the way of its answers: where time stands still, an answer can be captured
+    /// before what it answers.
+    private func isAnswer(_ path: [Int], _ headers: Headers) -> Bool {
+        let (client, server) = legs.legs[path[path.count - 1]].cargo.reversed.ends
+        if requested.contains([client, server]) { return true }
+        if headers.isAnswer { return true }
+        // A refusal, if what it refuses is of the same moment.
+        guard headers.isRefusal else { return false }
+        let (started, opposite) = (legs.legs[path[0]].started, legs.legs[path[0]].cargo.reversed.connection)
+        return legs.legs[(path[0] + 1)...].prefix { $0.started == started }.contains { other in
+            other.cargo.connection == opposite && legs.headers(other.frame)?.isOpening ?? false
         }
     }
 
@@ -227,9 +255,16 @@ private struct JourneyWriter {
             return hash.value
         }
         if message.isRequest {
-            questions[key(message.sender, message.target)] = journey.number
+            let asked = key(message.sender, message.target)
+            questions[asked] = journey.number
+            // Where time stands still, an answer can be captured before its question.
+            for index in unasked.removeValue(forKey: asked) ?? [] where journeys[index].started == journey.started {
+                journeys[index].answers = journey.number
+            }
         } else {
-            journey.answers = questions[key(message.target, message.sender)]
+            let asked = key(message.target, message.sender)
+            journey.answers = questions[asked]
+            if journey.answers == nil { unasked[asked, default: []].append(journeys.count) }
         }
     }
 
@@ -279,9 +314,32 @@ extension Legs {
 
 extension Cargo {
     fileprivate var hasPorts: Bool { protocolNumber == 6 || protocolNumber == 17 || protocolNumber == 132 }
+    fileprivate var ends: (source: Endpoint, destination: Endpoint) {
+        (
+            Endpoint(source, port: hasPorts ? sourcePort : 0),
+            Endpoint(destination, port: hasPorts ? destinationPort : 0)
+        )
+    }
 }
 
 extension Headers {
+    /// A SYN, or an ICMP echo request.
+    fileprivate var isOpening: Bool {
+        if let flags = packet?.flags { return flags & 0x12 == 0x02 }
+        return isEcho(8, 128)
+    }
+    /// A SYN/ACK, or an ICMP echo reply.
+    fileprivate var isAnswer: Bool {
+        if let flags = packet?.flags { return flags & 0x12 == 0x12 }
+        return isEcho(0, 129)
+    }
+    /// A reset of what acknowledged nothing.
+    fileprivate var isRefusal: Bool { packet?.flags.map { $0 & 0x14 == 0x14 } ?? false }
+
+    private func isEcho(_ v4: UInt8, _ v6: UInt8) -> Bool {
+        packet?.icmpType.map { $0 == (packet?.source.family == .v6 ? v6 : v4) } ?? false
+    }
+
     fileprivate var text: String {
         neighbour?.text ?? packet?.text ?? "\(sourceMAC) → \(destinationMAC)"
     }

@@ -51,8 +51,8 @@ struct DirectorWithoutSecondAddress: Mechanism {
 struct ColdNeighbour: Mechanism {
     func diagnose(_ failure: Case) -> Diagnosis? {
         guard failure.journey.protocol == "tcp" || failure.journey.protocol == "udp",
-            let server = failure.forward.last(where: { $0.end == .delivered })?.hops.last?.namespace,
-            let vip = failure.flow?.server.address, failure.replies.isEmpty
+            let server = failure.latestForward.last(where: { $0.end == .delivered })?.hops.last?.namespace,
+            let vip = failure.flow?.server.address, failure.latestReplies.isEmpty
         else { return nil }
         let rules = failure.evidence.final.rules[server] ?? []
         guard
@@ -215,7 +215,7 @@ struct RealServerAnsweredARP: Mechanism {
         guard
             let past = failure.forward.first(where: { journey in
                 journey.destination?.address == service.address && servers.contains(journey.hops.last?.namespace ?? "")
-                    && !failure.passes(journey, service.director)
+                    && !journey.hops.contains { failure.isDirector($0.namespace) }
             }), let server = past.hops.last?.namespace
         else { return nil }
         let answer = failure.journeys.journeys.first {

@@ -68,6 +68,91 @@ struct JourneyTests {
         #expect(journeys(bench).map(\.end) == [.floodedOnly])
     }
 
+    @Test(
+        "a flow begins with its SYN, though of the same moment its answer was captured first",
+        arguments: ["S.", "R."])
+    func answerFirst(_ flags: String) throws {
+        var bench = try networked()
+        try bench.tcp(
+            flags, at: "rs1:eth0", "hv1:tapa5000021-00", "hv1:tap1b000010-00", "lb:eth0", time: 1, from: "rs1",
+            to: "lb", source: "203.0.113.4:80", destination: "203.0.113.3:40312", ttl: 64, id: 1)
+        try bench.tcp(
+            "S", at: "lb:eth0", "hv1:tap1b000010-00", "hv1:tapa5000021-00", "rs1:eth0", time: 1, from: "lb", to: "rs1",
+            source: "203.0.113.3:40312", destination: "203.0.113.4:80", ttl: 64, id: 2)
+        // In virtual time there is but one moment.
+        for index in bench.frames.indices { bench.frames[index].time = 1_000_000 }
+        let all = Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames)
+        #expect(all.flows.map(\.text) == ["tcp 203.0.113.3:40312 → 203.0.113.4:80"])
+        #expect(all.flows.first?.forward == [1])
+        #expect(all.flows.first?.reply == [0])
+        #expect(all.journeys.map(\.isReply) == [true, false])
+        #expect(all.journeys.map(\.answers) == [2, nil])
+    }
+
+    @Test("of a masqueraded answer that was captured first the client is the one that it comes to")
+    func masqueradedAnswerFirst() throws {
+        var bench = try networked()
+        let (client, real) = ("198.51.100.10:40312", "203.0.113.4:80")
+        try bench.tcp(
+            "S.", at: "rs1:eth0", "hv1:tapa5000021-00", "hv1:tap1b000010-00", "lb:eth0", time: 1, from: "rs1",
+            to: "lb", source: real, destination: client, sequence: 5, ttl: 64, id: 1)
+        try bench.tcp(
+            "S.", at: "lb:eth0", "hv1:tap1b000010-00", "hv1:uplink", "gw:eth0", time: 1, from: "lb", to: "gw",
+            source: "203.0.113.2:80", destination: client, sequence: 5, ttl: 63, id: 1)
+        try bench.tcp(
+            "S", at: "gw:eth0", "hv1:uplink", "hv1:tap1b000010-00", "lb:eth0", time: 1, from: "gw", to: "lb", id: 2)
+        try bench.tcp(
+            "S", at: "lb:eth0", "hv1:tap1b000010-00", "hv1:tapa5000021-00", "rs1:eth0", time: 1, from: "lb", to: "rs1",
+            destination: real, ttl: 62, id: 2)
+        for index in bench.frames.indices { bench.frames[index].time = 1_000_000 }
+        let all = Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames)
+        #expect(all.journeys.map(\.hops.count) == [8, 8])
+        #expect(all.flows.map(\.text) == ["tcp 198.51.100.10:40312 → 203.0.113.2:80"])
+        #expect(all.journeys.map(\.isReply) == [true, false])
+    }
+
+    @Test("an ARP answer that was captured before its question, of the same moment, answers it", arguments: [0, 1])
+    func arpAnswerFirst(_ pause: Int) throws {
+        var bench = try networked()
+        try bench.arp(
+            2, at: "rs1:eth0", "hv1:tapa5000021-00", "hv1:tap1b000010-00", "lb:eth0", time: 1, from: "rs1", to: "lb",
+            sender: "203.0.113.4", target: "203.0.113.3")
+        for index in bench.frames.indices { bench.frames[index].time = 1_000_000 }
+        try bench.arp(
+            1, at: "lb:eth0", "hv1:tap1b000010-00", "hv1:tapa5000021-00", "rs1:eth0", time: 1 + pause, from: "lb",
+            to: "broadcast", sender: "203.0.113.3", target: "203.0.113.4")
+        // An answer does not come before its question has been asked.
+        #expect(journeys(bench).map(\.answers) == [pause == 0 ? 2 : nil, nil])
+    }
+
+    @Test("a reset that comes without what it would refuse begins a flow of its own")
+    func resetFirst() throws {
+        var bench = try networked()
+        try bench.tcp("R.", at: "gw:eth0", "hv1:uplink", time: 1, from: "gw", to: "lb")
+        try bench.tcp("S", at: "gw:eth0", "hv1:uplink", time: 2, from: "gw", to: "lb", id: 8)
+        let all = Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames)
+        #expect(all.flows.map(\.text) == ["tcp 198.51.100.10:40312 → 203.0.113.2:80"])
+        #expect(all.flows.first?.forward == [0, 1])
+    }
+
+    @Test("who made a request began it, by its own word")
+    func transcript() throws {
+        var bench = try networked()
+        bench.addStep("a get", 1...2) {
+            $0.transcripts = [
+                Transcript(
+                    protocol: "tcp", client: "lb", source: endpoint("203.0.113.3:40312"),
+                    destination: endpoint("203.0.113.4:80"), started: 1_000_000, ended: 2_000_000, outcome: .answered)
+            ]
+        }
+        try bench.tcp(
+            ".", at: "rs1:eth0", "hv1:tapa5000021-00", "hv1:tap1b000010-00", "lb:eth0", time: 1, from: "rs1", to: "lb",
+            source: "203.0.113.4:80", destination: "203.0.113.3:40312", ttl: 64)
+        let all = Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames)
+        #expect(all.flows.map(\.text) == ["tcp 203.0.113.3:40312 → 203.0.113.4:80"])
+        #expect(all.journeys.map(\.isReply) == [true])
+    }
+
     @Test("two rules that both counted leave it undecided; a count that is used up decides")
     func undecided() throws {
         var bench = try networked()
