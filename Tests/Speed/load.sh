@@ -3,9 +3,10 @@
 #
 #   load.sh TURNS CONNECTIONS SECONDS
 #
-# nginx is one process, and each generator has one thread for its connections. At port 82 nginx is its own reverse proxy, which
-# costs it several times as much for each request as it costs a generator: there the server decides. A generator's step is named by its load and
-# itself, as in 'keep wrk'; what processor time nginx had until then is read before the first and after each of them.
+# nginx is one process, and each generator has one thread for its connections (iperf3 from 3.16 on one for each). At port 82
+# nginx is its own reverse proxy, which costs it several times what a request costs a generator: there the server decides.
+# A generator's step is named by its load and itself, as in 'keep wrk 1'; what processor time nginx has used is read before
+# the first of them and after each.
 set -euo pipefail
 
 turns=$1 connections=$2 seconds=$3
