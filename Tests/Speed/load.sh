@@ -17,7 +17,10 @@ topology: empty
 networks: {lan: {cidr: 10.0.0.0/24}}
 capture: none
 hosts:
-  client: {ports: {eth0: {peer: "server:eth0", network: lan, fixed_ips: [10.0.0.1]}}}
+  client:
+    ports: {eth0: {peer: "server:eth0", network: lan, fixed_ips: [10.0.0.1]}}
+    # Ten thousand new connections a second find a port each.
+    sysctls: {net.ipv4.ip_local_port_range: "1024 65535", net.ipv4.tcp_tw_reuse: 1}
   server:
     ports: {eth0: {network: lan, fixed_ips: [10.0.0.2]}}
     servers: [{load: 81}]
@@ -70,7 +73,7 @@ step() {
     slow-drbench) by_drbench slow "to: \"10.0.0.2:82\", response: 1kB, connections: $connections" ;;
     slow-wrk) by_other "slow wrk" "wrk -t 1 -c $connections -d ${seconds}s $slow" ;;
     slow-h2load) by_other "slow h2load" "h2load --h1 -t 1 -c $connections -D $seconds $slow" ;;
-    bulk-drbench) by_drbench bulk "to: \"10.0.0.2:81\", response: 10MB, connections: 4" ;;
+    bulk-drbench) by_drbench bulk "to: \"10.0.0.2:81\", response: 10MB, connections: 4, timeout: 10s" ;;
     bulk-iperf3) by_other "bulk iperf3" "iperf3 -c 10.0.0.2 -R -P 4 -t $seconds -J" ;;
     esac
 }
