@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # drbench's own speed, beside what one would take instead, on this machine: `make bench` calls it.
 #
-#   compare.sh FOLDER [SECTION …]   hosts, selftest, journeys, capture; all of them without a word
+#   compare.sh FOLDER [SECTION …]   hosts, selftest, journeys, capture, load; all of them without a word
 #
 # Writes FOLDER/speed.md and what hyperfine measured (FOLDER/*.json). Needs root: networks are built in private namespaces
 # on this host's kernel. Commands are run in turns several times; what is printed are medians of whole processes.
@@ -16,7 +16,7 @@ out=$(cd "$1" && pwd)
 shift
 [ "$(id -u)" = 0 ] || { echo "compare.sh: only root can build networks on this host's kernel" >&2; exit 3; }
 missing=()
-for tool in hyperfine mn tcpdump tshark iperf3 jq socat; do command -v $tool >/dev/null || missing+=("$tool"); done
+for tool in hyperfine mn tcpdump tshark iperf3 jq socat wrk h2load nginx; do command -v $tool >/dev/null || missing+=("$tool"); done
 [ ${#missing[@]} = 0 ] || { echo "compare.sh: missing ${missing[*]}; 'netns/setup.sh --bench' installs them" >&2; exit 3; }
 
 # Nothing of this touches the host: own mounts (/run/netns), own network, own processes, gone at the end.
@@ -43,6 +43,11 @@ measure() {
         "$out/$name.json" | tee -a "$report"
 }
 head_of() { say "" "### $1" "" "| $2 | median | range | CPU | of the first |" "|---|---|---|---|---|"; }
+
+head_of_loads() {
+    local head="| load | by | $2 |"
+    say "" "### $1" "" "$head" "${head//[^|]/-}"
+}
 
 hosts() {
     export -f private
@@ -125,6 +130,7 @@ END
         captured=$(jq '[.ports[] | select(.name == "b:eth0") | .received] | add' "$evidence")
         lost=$(jq '[.ports[].dropped] | add' "$evidence")
         say "| $rate | drbench | $sent | $captured at b | $lost |"
+        # shellcheck disable=SC2016 # the inner shell's variables
         private bash -c '
             ip link add sw type bridge && ip link set sw up
             for host in a b; do
@@ -149,11 +155,72 @@ END
     done
 }
 
+load() {
+    local turns=5 connections=64 seconds=3
+    local evidence=$out/runs/generators/evidence.json found=$out/generators.json
+    bash "$here/load.sh" $turns $connections $seconds >"$out/generators.yaml"
+    "$drbench" run "$out/generators.yaml" --engine native --quiet --no-html --out "$out/runs" >"$out/generators.log" || {
+        cat "$out/generators.log" >&2
+        exit 1
+    }
+    # For each load and generator, of each turn: how much a second and for each of its processor seconds (requests; bits where
+    # it is bulk), and how much of that time nginx was busy. A line that a tool prints only when something failed ends it.
+    jq --argjson tick "$(getconf CLK_TCK)" '
+        def number(pattern): capture(pattern).n | tonumber;
+        def served: .command.output | capture("\\) [A-Z] (?<fields>.*)").fields | split(" ") | (.[10] | tonumber) + (.[11] | tonumber);
+        .steps as $steps | [range(1; $steps | length; 2) as $i | $steps[$i] |
+            (.name | split(" ")) as [$load, $tool] | .command as $command |
+            (if $tool == "drbench" then .loads[0] | ((.to - .from) / 1e9) as $time |
+                if .outcomes | keys != ["answered"] and $load != "bulk" then error("drbench: \(.outcomes)") else . end |
+                (if $load == "bulk" then 8 * .receivedBytes else .answers end) as $amount |
+                {rate: ($amount / $time), efficiency: ($amount / (.clientTime / 1e9))}
+            else $command | (.errors | capture("cpu (?<user>[0-9.]+) (?<system>[0-9.]+)") |
+                    (.user | tonumber) + (.system | tonumber)) as $cpu |
+                .output | if test("Socket errors|Non-2xx") then error("\($tool): \(.)") else . end |
+                (if $tool == "wrk" then
+                    [number("Requests/sec: +(?<n>[0-9.]+)"), number("(?<n>[0-9]+) requests in")]
+                elif $tool == "h2load" then
+                    if test(" 0 failed, 0 errored, 0 timeout") then . else error("h2load: \(.)") end |
+                    [number("(?<n>[0-9.]+) req/s"), number(" (?<n>[0-9]+) succeeded")]
+                else fromjson.end.sum_received | [.bits_per_second, 8 * .bytes] end) as [$rate, $amount] |
+                {rate: $rate, efficiency: ($amount / $cpu)}
+            end) +
+            {load: $load, tool: $tool,
+                busy: ((($steps[$i + 1] | served) - ($steps[$i - 1] | served)) / $tick / ((.ended - .started) / 1e9))}
+        ]' "$evidence" >"$found"
+    # shellcheck disable=SC2016 # jq's variables
+    local rows='def median: sort | (.[(length - 1) / 2 | floor] + .[length / 2 | floor]) / 2;
+        def all: . as $all | reduce $loads[] as $l ([]; . + ([$all[] | select(.load == $l)] | group_by(.tool)));'
+    head_of_loads "HTTP, $connections connections, 1 kB: $(version wrk -v | sed 's/ \[.*//; s/^wrk debian/wrk/'), $(version h2load --version), $(version nginx -v | sed 's/.*: //')" \
+        "requests/s | range | requests per CPU second | nginx was busy"
+    jq -r --argjson loads '["keep", "new", "slow"]' "$rows"'
+        all[] | .[0].load as $load | ([.[].rate] | [median, min, max] | map(round)) as [$median, $min, $max] |
+        "| \({keep: "connections that are kept", new: "a new connection for each request", slow: "connections that are kept, a slower server"}[$load]) | \(.[0].tool) | \($median) | \($min)–\($max) | \([.[].efficiency] | median | round) | \([.[].busy] | median * 100 | round) % |"' \
+        "$found" | tee -a "$report"
+    say "" "$(jq -r --argjson loads '["slow"]' "$rows"'
+        ([all[] | [.[].rate] | median] | max / min * 100 | round / 100) as $factor |
+        ([.[] | select(.load == "slow") | .busy] | min * 100 | round) as $busy |
+        "With the slower server requests/s differ by a factor of \($factor) at most. " +
+        if $busy < 80 then "They need not agree: it was busy for only \($busy) % of a turn, so something else decided."
+        elif $factor <= 2 then "It decided (busy for at least \($busy) % of each turn), and the generators agree."
+        else "It decided (busy for at least \($busy) % of each turn), and the generators do **not** agree." end' "$found")" "" \
+        "CPU seconds are the generator's own: of wrk and h2load all that the process used, of drbench what the thread of its clients used" \
+        "(\`clientTime\` in its evidence; drbench-lab, whose thread it is, has no other work then). What the kernel does for a packet" \
+        "on its way through a veth pair counts as the sender's. h2load keeps its connections: with 'Connection: close' it does not end."
+    head_of_loads "Bulk, downloads by four connections: $(version iperf3 --version | sed 's/ (.*//')" "Gbit/s | range | Gbit per CPU second"
+    jq -r --argjson loads '["bulk"]' "$rows"'
+        def giga: . / 1e7 | round / 100;
+        all[] | ([.[].rate] | [median, min, max] | map(giga)) as [$median, $min, $max] |
+        "| bulk | \(.[0].tool) | \($median) | \($min)–\($max) | \([.[].efficiency] | median | giga) |"' "$found" | tee -a "$report"
+    say "" "Each against its own server. iperf3 reads what it receives, drbench's clients have the kernel throw it away." \
+        "CPU seconds are the receiver's."
+}
+
 : >"$report"
 machine="Linux $(uname -r) on $(nproc) × $(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo)"
 machine+=", $(awk '/MemTotal/ { print int($2 / 1048576) }' /proc/meminfo) GiB"
 say "$machine; drbench $("$drbench" --version), $(version ip -V | sed 's/ip utility, //; s/,.*//'), mininet $(version mn --version)," \
     "$(tshark --version 2>/dev/null | sed -n '1s/^\(TShark (Wireshark) [0-9.]*[0-9]\).*/\1/p'), $(version tcpdump --version)," \
     "$(version iperf3 --version | sed 's/ (.*//')."
-[ $# -gt 0 ] || set -- hosts selftest journeys capture
+[ $# -gt 0 ] || set -- hosts selftest journeys capture load
 for section in "$@"; do $section; done
