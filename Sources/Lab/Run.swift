@@ -146,7 +146,7 @@ final class Run {
     // MARK: Building
 
     private func build() throws {
-        allowDescriptors(8 * plan.namespaces.count + 2 * plan.captures.count + 256)
+        allowDescriptors(16 * plan.namespaces.count + 2 * plan.captures.count + 256)
         for namespace in plan.namespaces {
             let place = try Place(namespace)
             places.append(place)
@@ -172,6 +172,9 @@ final class Run {
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < count else {
             return
         }
+        // A lab kernel's own limit is 4096; who may, raises that, too.
+        var raised = rlimit(rlim_cur: rlim_t(count), rlim_max: max(rlim_t(count), limit.rlim_max))
+        guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) != 0 else { return }
         limit.rlim_cur = min(rlim_t(count), limit.rlim_max)
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }

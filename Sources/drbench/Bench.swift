@@ -121,7 +121,7 @@ struct Bench: Sendable {
         }
         let absent = (plan?.programWords ?? []).filter { !Tools.isInstalled($0) }
         return absent.isEmpty
-            ? nil : "not installed: \(absent.joined(separator: ", ")) ('make setup' installs it)"
+            ? nil : "not installed: \(absent.joined(separator: ", ")) ('\(Tools.installer(of: absent))' installs it)"
     }
 
     private func run(_ scenario: Scenario) -> ScenarioRun {

@@ -38,6 +38,12 @@ enum Tools {
         word.contains("/") ? access(word, X_OK) == 0 : path.contains { access("\($0)/\(word)", X_OK) == 0 }
     }
 
+    /// What installs programs.
+    static func installer(of words: [String]) -> String {
+        let generators = ["h2load", "iperf3", "wrk"]
+        return words.allSatisfy(generators.contains) ? "netns/setup.sh --bench" : "make setup"
+    }
+
     /// Whether it is one of these.
     static func isKnown(_ word: String) -> Bool { all.contains { $0.name == word } }
 

@@ -39,6 +39,12 @@ extension WholeProgram {
             func stop() { isOver.store(true, ordering: .relaxed) }
         }
 
+        @Test("in virtual time latency is what the links make it: an answer is timed when it comes, not when one waited")
+        func roundTrips() async throws {
+            let (ended, _) = try await Drbench.run(scenario: "round-trips", ["--no-html", "--quiet"])
+            #expect(ended.status == 0, ended.text)
+        }
+
         @Test("virtual time gives the same numbers again, whatever else the machine is doing")
         func repeatable() async throws {
             let (first, quiet) = try await bench("bench-quiet")

@@ -68,7 +68,9 @@ struct DatagramLoad: ~Copyable {
                 }
             }
             guard now < end || answered + refused < sent && now < end + order.timeout else { break }
-            for event in poller.wait(atMost: pause) { receive(Int(event.token)) }
+            let events = poller.wait(atMost: pause)
+            if order.isVirtual { now = clock() }
+            for event in events { receive(Int(event.token)) }
         }
         tally.fail(missing: Outcome.noAnswer.rawValue)
         return tally.record(name: order.name)

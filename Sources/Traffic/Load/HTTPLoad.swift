@@ -118,7 +118,10 @@ struct HTTPLoad: ~Copyable {
             expire()
             issue()
             if isOver { break }
-            for event in poller.wait(atMost: pause) where problem == nil {
+            let events = poller.wait(atMost: pause)
+            // It has waited until now. In real time the clock is read again for each answer.
+            if order.isVirtual { now = clock() }
+            for event in events where problem == nil {
                 let slot = Int32(truncatingIfNeeded: event.token)
                 guard slots[Int(slot)].generation == UInt32(event.token >> 32) else { continue }
                 handle(event, slot)
