@@ -39,7 +39,7 @@ extension WholeProgram {
             func stop() { isOver.store(true, ordering: .relaxed) }
         }
 
-        @Test("in virtual time latency is what the links make it: an answer is timed when it comes, not when one waited")
+        @Test("in virtual time latency is what links make it: answers are timed when they come, not when one waited")
         func roundTrips() async throws {
             let (ended, _) = try await Drbench.run(scenario: "round-trips", ["--no-html", "--quiet"])
             #expect(ended.status == 0, ended.text)
