@@ -10,6 +10,12 @@ public struct Diagnosis: Codable, Sendable, Equatable {
     public var because: String
     public var remedies: [Remedy]
 
+    /// With what else went wrong behind it.
+    fileprivate func followed(by other: Diagnosis) -> Diagnosis {
+        guard other.name != name else { return self }
+        return Diagnosis(name: name, because: "\(because) \(other.because)", remedies: remedies + other.remedies)
+    }
+
     /// Something that helps, and the shipped scenario that shows it.
     public struct Remedy: Codable, Sendable, Equatable {
         public var text: String
@@ -30,6 +36,7 @@ struct Case {
     /// The journey that failed; of a flow none of whose journeys failed, its last one.
     let journey: Journey
     let flow: Flow?
+    let facts: Facts
 
     var place: String { journey.blame?.place ?? journey.hops.last?.namespace ?? "" }
     var rule: RuleCounter? { journey.blame?.rule }
@@ -39,6 +46,26 @@ struct Case {
         let said = journey.hops.last { $0.namespace == place }?.invalid
         return said.map { " (conntrack: '\($0)')" } ?? ""
     }
+
+    /// The run's snapshots before and behind the moment when the journey began.
+    var snapshots: [Snapshot] {
+        let started = journey.started
+        let steps = evidence.steps
+        let index = steps.firstIndex { started <= $0.ended } ?? steps.count
+        return [
+            index == 0 ? evidence.initial : steps[index - 1].after,
+            index < steps.count ? steps[index].after : evidence.final,
+        ]
+    }
+
+    /// By how much a counter of the place grew between those.
+    func growth(of counter: String) -> Int {
+        let counts = snapshots.map { $0.counters[place]?[counter] ?? 0 }
+        return counts[1] - counts[0]
+    }
+
+    /// What a sysctl of the place was set to then; nil if nobody set it.
+    func sysctl(_ key: String) -> String? { facts.changes.sysctl(key, of: place, at: journey.started) }
 
     var isHypervisor: Bool { scenario.hypervisors.contains { $0.name == place } }
 
@@ -64,6 +91,21 @@ struct Case {
     }
 }
 
+/// What is asked for every failure and takes long to find.
+struct Facts {
+    let changes: Changes
+    /// The addresses of all real servers that any director had at any time.
+    let realServers: Set<IPAddress>
+
+    init(_ scenario: Scenario, _ evidence: Evidence) {
+        changes = Changes(scenario, evidence)
+        let tables = ([evidence.initial] + evidence.steps.map(\.after) + [evidence.final]).flatMap(\.ipvs.values)
+        realServers = Set(
+            scenario.services.flatMap(\.realServers).map(\.address)
+                + tables.flatMap(\.services).flatMap(\.destinations).map(\.address))
+    }
+}
+
 extension Hop {
     /// `hv1` of `hv1:uplink`.
     public var namespace: String { port.utf8.firstIndex(of: 0x3A).map { String(port[..<$0]) } ?? port }
@@ -80,22 +122,27 @@ public struct Diagnostician {
     private let scenario: Scenario
     private let evidence: Evidence
     private let journeys: Journeys
+    private let facts: Facts
 
     /// The first that fits explains; the particular stand before the general.
     private static let mechanisms: [any Mechanism] = [
-        CrossHypervisorInvalid(), ZonePerPort(), GuestInvalid(), AnyInvalid(), MissingAddressPair(), ForeignMAC(),
-        SecurityGroupMissing(), DHCPServerSpoof(), ConntrackTableFull(), NeighbourTableFull(),
+        CrossHypervisorInvalid(), ZonePerPort(), UnknownQuotation(), GuestInvalid(), TunnelledSYN(), ResetTwice(),
+        NoLoosePickup(), AnyInvalid(), MissingAddressPair(), ForeignMAC(), UntrackedNotNew(), StatelessNeighbour(),
+        SecurityGroupMissing(), DHCPServerSpoof(), RouterSpoof(), ConntrackTableFull(), NeighbourTableFull(),
         DirectorWithoutSecondAddress(), ColdNeighbour(), ReversePathFilter(), MartianSource(), MTUBlackHole(),
-        RealServerWithoutVIP(), NoTunnelDevice(), AnswersPastDirector(), StaleNeighbour(), RealServerAnsweredARP(),
-        DirectorsLoop(), FragmentMissing(), NoServerLeft(), PortNotListening(), MachineMoved(), MachineGone(),
-        LossyCable(), HostRule(),
-        NotForwarding(),
+        RedirectWithoutConntrack(), RealServerWithoutVIP(), NoTunnelDevice(), AnswersPastDirector(),
+        StaleNeighbour(), DirectorsLoop(), FragmentMissing(), DropPacketDefence(), RealServerRemoved(),
+        NoServerLeft(), NoRouteForAnswer(), PortNotListening(), CardWithoutARP(), MachineMoved(), MachineOff(),
+        NobodyThere(), MachineGone(), LossyCable(), HostRule(), NotForwarding(),
     ]
+    /// Those that lead a flow's requests astray: whatever becomes of its packets follows from them.
+    private static let leadingAstray: [any Mechanism] = [RealServerAnsweredARP(), StrangerClaimedVIP()]
 
     public init(scenario: Scenario, evidence: Evidence, journeys: Journeys) {
         self.scenario = scenario
         self.evidence = evidence
         self.journeys = journeys
+        facts = Facts(scenario, evidence)
     }
 
     /// Why a journey ended as it did; nil if it ended well, or nothing known explains it.
@@ -104,20 +151,24 @@ public struct Diagnostician {
         return explain(journey)
     }
 
-    /// Why a flow failed: its first failed journey's reason, or what its last one shows.
+    /// Why a flow failed: what led its requests astray, its first failed journey's reason, or what its last one shows.
     public func diagnosis(of flow: Flow) -> Diagnosis? {
         let all = (flow.forward + flow.reply).sorted().map { journeys.journeys[$0] }
-        for journey in all where !journey.end.isGood {
-            if let diagnosis = explain(journey, in: flow) { return diagnosis }
+        let astray = flow.forward.first.flatMap {
+            explain(journeys.journeys[$0], in: flow, by: Self.leadingAstray)
         }
-        return all.last.flatMap { explain($0, in: flow) }
+        let own = all.lazy.filter { !$0.end.isGood }.compactMap { explain($0, in: flow) }.first
+        if let astray { return own.map(astray.followed) ?? astray }
+        return own ?? all.last.flatMap { explain($0, in: flow) }
     }
 
-    private func explain(_ journey: Journey, in flow: Flow? = nil) -> Diagnosis? {
+    private func explain(
+        _ journey: Journey, in flow: Flow? = nil, by mechanisms: [any Mechanism] = Self.mechanisms
+    ) -> Diagnosis? {
         let failure = Case(
             scenario: scenario, evidence: evidence, journeys: journeys, journey: journey,
-            flow: flow ?? journey.flow.map { journeys.flows[$0] })
-        for mechanism in Self.mechanisms {
+            flow: flow ?? journey.flow.map { journeys.flows[$0] }, facts: facts)
+        for mechanism in mechanisms {
             if let diagnosis = mechanism.diagnose(failure) { return diagnosis }
         }
         return nil

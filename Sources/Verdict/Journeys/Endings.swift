@@ -70,7 +70,10 @@ struct Endings {
             // ARP is no IP, and neighbour discovery is ICMPv6.
             let mayAsk = !leg.cargo.isIP || leg.cargo.protocolNumber == 58
             if leg.predecessors.isEmpty, leg.cargo.isIP {
-                replies[Self.key(leg.cargo.reversed.connection, leg.origin), default: []].append(leg.started)
+                // What a step wrote is no machine's answer.
+                if !legs.isCrafted(leg) {
+                    replies[Self.key(leg.cargo.reversed.connection, leg.origin), default: []].append(leg.started)
+                }
                 if leg.cargo.isICMP,
                     let (message, quoted) = legs.quote(leg.frame), message.type != 5 || message.version == 6
                 {
@@ -124,6 +127,12 @@ struct Endings {
         let stop = leg.flight.stops[leg.last]
         let place = Int(stop.place)
         let port = Wiring.port(of: place)
+        let origin = legs.sightings[Int(leg.flight.origin.sighting)]
+        if origin.sourceMAC == origin.destinationMAC, leg.arrival == nil {
+            return Ending(
+                end: .toItself, place: legs.namespaces[leg.origin],
+                evidence: ["its source and its destination are \(origin.sourceMAC)"])
+        }
         let namespace = legs.namespaces[legs.namespaceOfPort[port]]
         if leg.arrival != nil { return arrived(leg, namespace: namespace, port: port) }
         if leg.target == nil { return targetless(leg, namespace: namespace, port: port) }
@@ -158,8 +167,9 @@ struct Endings {
             if !mayEndWhole(leg, deepest), ending.suspects.contains(where: { !$0.resources.isEmpty }) {
                 ending.suspects = []
             }
-            if ending.suspects.isEmpty { ending.end = .floodedOnly }
-            ending.evidence = [what].compactMap(\.self)
+            let isReport = headers?.packet?.isListenerReport ?? false
+            if ending.suspects.isEmpty { ending.end = isReport ? .delivered : .floodedOnly }
+            ending.evidence = [isReport ? "such reports are for the bridges on the way" : what].compactMap(\.self)
             return ending
         }
         return Ending(end: .floodedOnly, place: namespace, evidence: [what].compactMap(\.self))
@@ -268,5 +278,12 @@ struct Endings {
 
     func hasReplied(to cargo: Cargo, _ namespace: Int, since time: Nanoseconds) -> Bool {
         replies[Self.key(cargo.connection, namespace)]?.contains { $0 >= time } ?? false
+    }
+}
+
+extension Packet {
+    /// Of a group's member, which bridges take and pass on to routers alone (RFC 4541): IGMP, and MLD's reports.
+    fileprivate var isListenerReport: Bool {
+        protocolNumber == 2 || protocolName == "icmpv6" && [131, 132, 143].contains(icmpType)
     }
 }
