@@ -37,7 +37,7 @@ extension Endings {
         let family = leg.cargo.source.family == .v6 ? "ipv6" : "ipv4"
         let forwards = scenario.forwards(namespace, family: leg.cargo.source.family)
         var hooks = [("raw", "PREROUTING"), ("mangle", "PREROUTING")]
-        let isForwarded = !isLocal && service == nil || isLocal && quotesForwarded(leg, host)
+        let isForwarded = !isLocal && service == nil || isLocal && quotesPassedOn(leg, host)
         hooks += isForwarded ? [("filter", "FORWARD")] : [("mangle", "INPUT"), ("filter", "INPUT")]
         ending.suspects += suspects(
             leg, namespace: namespace, family: family, hooks: hooks, inDevice: device, outDevices: [], time: time)
@@ -160,20 +160,6 @@ extension Endings {
                 || ["Ip.InAddrErrors", "Ip.InNoRoutes"].contains {
                     states.growth(of: $0, in: namespace, interval: interval) > 0
                 }
-        }
-    }
-
-    /// Whether an ICMP error is about a packet that the machine only passed on, under an address of its own: then it goes
-    /// where that came from.
-    private func quotesForwarded(_ leg: Leg, _ host: Int) -> Bool {
-        guard leg.cargo.isICMP, states.hasRules(legs.namespaces[host]), let (_, quoted) = legs.quote(leg.frame) else {
-            return false
-        }
-        let key = Self.quoteKey(quoted)
-        return legs.legs.contains { other in
-            other.origin == host && !other.predecessors.isEmpty && other.cargo.source == quoted.source
-                && other.cargo.destination == quoted.destination
-                && legs.innermost(other.frame).map(Self.quoteKey) == key
         }
     }
 

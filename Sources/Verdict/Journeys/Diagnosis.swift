@@ -96,13 +96,19 @@ struct Facts {
     let changes: Changes
     /// The addresses of all real servers that any director had at any time.
     let realServers: Set<IPAddress>
+    /// The ARP questions that nobody answered.
+    let unanswered: [Journey]
 
-    init(_ scenario: Scenario, _ evidence: Evidence) {
+    init(_ scenario: Scenario, _ evidence: Evidence, _ journeys: Journeys) {
         changes = Changes(scenario, evidence)
         let tables = ([evidence.initial] + evidence.steps.map(\.after) + [evidence.final]).flatMap(\.ipvs.values)
         realServers = Set(
             scenario.services.flatMap(\.realServers).map(\.address)
                 + tables.flatMap(\.services).flatMap(\.destinations).map(\.address))
+        let answered = Set(journeys.journeys.compactMap(\.answers))
+        unanswered = journeys.journeys.filter {
+            $0.protocol == "arp" && $0.packet.has("who-has") && !answered.contains($0.number)
+        }
     }
 }
 
@@ -142,7 +148,7 @@ public struct Diagnostician {
         self.scenario = scenario
         self.evidence = evidence
         self.journeys = journeys
-        facts = Facts(scenario, evidence)
+        facts = Facts(scenario, evidence, journeys)
     }
 
     /// Why a journey ended as it did; nil if it ended well, or nothing known explains it.

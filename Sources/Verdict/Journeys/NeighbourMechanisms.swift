@@ -116,14 +116,7 @@ struct MachineOff: Mechanism {
         let effect =
             failure.journey.end == .neighbourUnreachable
             ? "does not answer \(failure.place)'s ARP questions" : "is not there to take the packet"
-        let remedies: [Diagnosis.Remedy] =
-            failure.isRealServer(host.name)
-            ? [
-                .init(
-                    "a health check that takes it out of the service, for new connections", "rs-crash-mid-conn/removed")
-            ]
-            : failure.isDirector(host.name)
-                ? [.init("a second director that takes the VIP over and announces it", "keepalived/silent")] : []
+        let remedies = remedies(for: host.name, failure)
         return switch outage {
         case .off:
             Diagnosis(
@@ -134,6 +127,19 @@ struct MachineOff: Mechanism {
                 name: "a machine whose link is down", because: "\(host.name)'s link is down, so it \(effect).",
                 remedies: remedies)
         }
+    }
+
+    private func remedies(for name: String, _ failure: Case) -> [Diagnosis.Remedy] {
+        if failure.isRealServer(name) {
+            // To UDP from one port every packet is of the old connection.
+            return failure.journey.protocol == "udp"
+                ? [.init("remove it from the service, with expire_nodest_conn=1", "udp-stale-rs/expire")]
+                : [
+                    .init("a health check that removes it, for new connections", "rs-crash-mid-conn/removed")
+                ]
+        }
+        return failure.isDirector(name)
+            ? [.init("a second director that takes the VIP over and announces it", "keepalived/silent")] : []
     }
 }
 
@@ -189,12 +195,10 @@ extension Case {
 
     /// The place's ARP questions around the time of the journey that nobody answered.
     fileprivate var questions: [Journey] {
-        let answered = Set(journeys.journeys.compactMap(\.answers))
         let time = journey.lastHop?.time ?? journey.started
-        return journeys.journeys.filter { question in
-            question.protocol == "arp" && question.packet.has("who-has") && question.hops.first?.namespace == place
+        return facts.unanswered.filter { question in
+            question.hops.first?.namespace == place
                 && (time - 3_000_000_000...time + 4_000_000_000).contains(question.started)
-                && !answered.contains(question.number)
         }
     }
 
