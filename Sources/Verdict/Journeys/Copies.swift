@@ -4,11 +4,12 @@ internal import Scenario
 
 /// The copies of one frame that bridges send to several ports, each of which meets rules of its own.
 extension Endings {
-    /// A copy that was not seen where a bridge must have sent it, and that a rule may have dropped there.
+    /// A copy that was not seen where a bridge must have sent it, or that came to a machine which the frame was not for,
+    /// and that a rule may have dropped there.
     struct Copy {
-        /// The stop at the bridge; an index into the flight's.
+        /// The stop at the bridge or the machine; an index into the flight's.
         var stop: Int
-        /// The port that it was to leave by.
+        /// The port that it was to leave the bridge by, or came to the machine by.
         var port: Int
         var ending: Ending
     }
@@ -25,6 +26,9 @@ extension Endings {
         for (index, stop) in leg.flight.stops.enumerated() where Wiring.isInward(Int(stop.place)) {
             let port = Wiring.port(of: Int(stop.place))
             let namespace = legs.namespaces[legs.namespaceOfPort[port]]
+            if legs.wiring.roles[port] == .host, isForAll(leg), index != leg.arrival {
+                copies += copy(of: leg, at: index, port: port, namespace: namespace)
+            }
             guard states.hasRules(namespace), scenario.hypervisors.contains(where: { $0.name == namespace }) else {
                 continue
             }
@@ -46,6 +50,20 @@ extension Endings {
             }
         }
         return copies
+    }
+
+    /// A machine's arptables sees each broadcast question, whoever it is for.
+    private func copy(of leg: Leg, at stop: Int, port: Int, namespace: String) -> [Copy] {
+        guard !leg.cargo.isIP else { return [] }
+        let suspects = suspects(
+            leg, namespace: namespace, family: "arp", hooks: [("filter", "INPUT")],
+            inDevice: evidence.ports[port].interface, outDevices: [],
+            time: legs.sightings[Int(leg.flight.stops[stop].sighting)].time
+        ).filter { !$0.resources.isEmpty }
+        guard !suspects.isEmpty else { return [] }
+        var ending = Ending(end: .undecided(between: []), place: namespace)
+        ending.suspects = suspects
+        return [Copy(stop: stop, port: port, ending: ending)]
     }
 
     private func isForAll(_ leg: Leg) -> Bool {
@@ -78,9 +96,11 @@ extension Flight {
 }
 
 extension Journey {
-    /// A copy of a journey's frame, made by a bridge that sent it to several ports, that did not leave by one of them.
+    /// A copy of a journey's frame, made by a bridge that sent it to several ports, that did not leave by one of them, or
+    /// that a machine which it was not for dropped by a rule.
     public struct LostCopy: Codable, Sendable, Equatable {
-        /// The port that it was to leave by, as evidence names it: `hv2:tap72733200-00`.
+        /// The port that it was to leave by, or by which it came to the machine, as evidence names it:
+        /// `hv2:tap72733200-00`.
         public var port: String
         /// Where it was last seen: index of the frame in the capture file, from 0.
         public var frame: Int

@@ -58,6 +58,8 @@ struct ParsedRule {
         }
     }
 
+    private var isARP: Bool { counter.family == "arp" }
+
     private mutating func read(_ word: String, _ words: inout ArraySlice<String>, _ isNegated: Bool) {
         func value() -> String { words.popFirst() ?? "" }
         func add(_ match: Match?) { matches.append((match ?? .unknown, isNegated)) }
@@ -88,13 +90,20 @@ struct ParsedRule {
             case "REJECT": target = .reject
             case "RETURN": target = .return
             case "CONTINUE", "LOG", "NFLOG", "MARK", "CT", "NOTRACK", "SNAT", "DNAT", "REDIRECT", "MASQUERADE",
-                "mangle",
                 "CONNMARK", "CLASSIFY", "TRACE", "TPROXY", "CHECKSUM", "TCPMSS":
                 target = .none
+            case "mangle" where isARP: target = .accept
             default: target = word == "-g" || word == "--goto" ? .goTo(name) : .jump(name)
             }
-            // What follows are the target's own options.
-            words = []
+            // What follows are the target's own options; but arptables names the target first.
+            if !isARP { words = [] }
+        case "--mangle-target":
+            switch value() {
+            case "DROP": target = .drop
+            case "CONTINUE": target = .none
+            default: break
+            }
+        case _ where isARP && (word.hasPrefix("--mangle-") || word.hasPrefix("--set-")): _ = value()
         default:
             if word.hasPrefix("-") {
                 add(.unknown)

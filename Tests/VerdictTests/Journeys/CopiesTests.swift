@@ -71,6 +71,49 @@ struct CopiesTests {
         try bench.tcp("S", at: "gw:eth0", "hv1:uplink", "hv1:tap1b000010-00", "lb:eth0", time: 1, from: "gw", to: "lb")
         #expect(journeys(bench).first?.lostCopies == nil)
     }
+
+    /// A question of the gateway's for lb, which rs1 hears, too, and rs1's arptables as it is read from the kernel.
+    private func question(rule text: String, counted: Int) throws -> Bench {
+        var bench = try bench(toLB: 0, toRS1: 0)
+        func rules(_ count: Int) -> [RuleCounter] { [rule(text, count, chain: "INPUT", family: "arp")] }
+        bench.evidence.initial.rules["rs1"] = rules(0)
+        bench.evidence.final.rules["rs1"] = rules(counted)
+        try bench.arp(
+            1, at: "gw:eth0", "hv1:uplink", "hv1:tap1b000010-00", "lb:eth0", "hv1:tapa5000021-00", "rs1:eth0", time: 1,
+            from: "gw", to: "broadcast", sender: "203.0.113.1", target: "203.0.113.3")
+        // lb's own question for rs1, and the answer.
+        let way = ["lb:eth0", "hv1:tap1b000010-00", "hv1:tapa5000021-00", "rs1:eth0"]
+        try bench.arp(
+            1, at: way[0], way[1], way[2], way[3], time: 2, from: "lb", to: "broadcast", sender: "203.0.113.3",
+            target: "203.0.113.4")
+        return bench
+    }
+
+    @Test("a machine's arptables drops its copy of a question for another, and nothing else that it hears")
+    func atMachine() throws {
+        let all = journeys(try question(rule: "-j DROP -d 203.0.113.3", counted: 1))
+        #expect(all.map(\.end) == [.delivered, .delivered])
+        let lost = try #require(all.first?.lostCopies)
+        #expect(lost.map(\.port) == ["rs1:eth0"])
+        #expect(lost.first?.end == .droppedByRule)
+        #expect(lost.first?.blame.place == "rs1")
+        #expect(lost.first?.blame.rule?.rule == "-j DROP -d 203.0.113.3")
+        #expect(all.last?.lostCopies == nil)
+    }
+
+    @Test("what a machine's arptables did not count it did not drop")
+    func notAtMachine() throws {
+        let all = journeys(try question(rule: "-j DROP -d 203.0.113.3", counted: 0))
+        #expect(all.map(\.end) == [.delivered, .delivered])
+        #expect(all.allSatisfy { $0.lostCopies == nil })
+    }
+
+    @Test("a question that a machine's arptables drops is the one that the rule matches")
+    func own() throws {
+        let all = journeys(try question(rule: "-j DROP -s 203.0.113.3 -d 203.0.113.4", counted: 1))
+        #expect(all.map(\.end) == [.delivered, .droppedByRule])
+        #expect(all.allSatisfy { $0.lostCopies == nil })
+    }
 }
 
 extension Bench {

@@ -91,6 +91,16 @@ struct RecordedJourneyTests {
         #expect(error.quotes == dead.number)
     }
 
+    @Test("arptables drops the gateway's question for the VIP where it says so, and no message that was used")
+    func arptables() throws {
+        let journeys = try RecordedRun("arptables-drop-cold-neigh").journeys.journeys
+        #expect(journeys.allSatisfy { $0.end == .delivered })
+        let heard = journeys.filter { $0.lostCopies != nil }
+        #expect(heard.map(\.packet) == ["arp who-has 203.0.113.2 tell 203.0.113.1"])
+        #expect(heard.first?.lostCopies?.map(\.port) == ["rs1:eth0", "rs2:eth0"])
+        #expect(heard.first?.lostCopies?.allSatisfy { $0.blame.rule?.rule == "-j DROP -d 203.0.113.2" } == true)
+    }
+
     @Test("masquerading changes addresses and ports, not the packet, and one flow has both ways")
     func masquerading() throws {
         let journeys = try RecordedRun("nat-masq").journeys
