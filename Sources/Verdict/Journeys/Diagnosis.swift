@@ -139,7 +139,7 @@ public struct Diagnostician {
         RedirectWithoutConntrack(), RealServerWithoutVIP(), NoTunnelDevice(), AnswersPastDirector(),
         StaleNeighbour(), DirectorsLoop(), FragmentMissing(), DropPacketDefence(), RealServerRemoved(),
         NoServerLeft(), NoRouteForAnswer(), PortNotListening(), CardWithoutARP(), MachineMoved(), MachineOff(),
-        NobodyThere(), MachineGone(), LossyCable(), HostRule(), NotForwarding(),
+        NobodyThere(), MachineGone(), LossyCable(), HostRule(), VIPMovedAway(), NotForwarding(),
     ]
     /// Those that lead a flow's requests astray: whatever becomes of its packets follows from them.
     private static let leadingAstray: [any Mechanism] = [RealServerAnsweredARP(), StrangerClaimedVIP()]

@@ -37,6 +37,27 @@ struct StaleNeighbour: Mechanism {
     }
 }
 
+/// A director gave the VIP up, and the gateway does not know it yet.
+struct VIPMovedAway: Mechanism {
+    func diagnose(_ failure: Case) -> Diagnosis? {
+        guard failure.journey.end == .notForUs, let vip = failure.journey.destination?.address else { return nil }
+        let started = failure.journey.started
+        let claims = failure.journeys.journeys.filter { $0.claims(vip) }
+        guard let own = claims.last(where: { $0.started <= started && $0.hops.first?.namespace == failure.place })
+        else { return nil }
+        let next = claims.first { $0.started > started && $0.hops.first?.namespace != failure.place }
+        return Diagnosis(
+            name: "a VIP that moved away",
+            because:
+                "\(failure.place) does not have \(vip) any more, which it claimed before (#\(own.number)), and "
+                + "\(failure.sender ?? "the gateway") still sends to it"
+                + (next.flatMap { next in next.hops.first.map { "; \($0.namespace) claims it later (#\(next.number))" }
+                }
+                    ?? "") + ".",
+            remedies: [])
+    }
+}
+
 /// The client's packets go to a real server past the director: the gateway believes that it has the VIP.
 struct RealServerAnsweredARP: Mechanism {
     func diagnose(_ failure: Case) -> Diagnosis? {
@@ -64,8 +85,7 @@ struct StrangerClaimedVIP: Mechanism {
             let vip = past.destination?.address
         else { return nil }
         let claim = failure.journeys.journeys.last {
-            $0.protocol == "arp" && $0.started <= past.started && $0.hops.first?.namespace == stranger
-                && ($0.packet.hasSuffix("tell \(vip)") || $0.packet.contains("\(vip) is-at"))
+            $0.started <= past.started && $0.hops.first?.namespace == stranger && $0.claims(vip)
         }
         guard let claim else { return nil }
         return Diagnosis(
@@ -170,6 +190,13 @@ struct MachineGone: Mechanism {
             name: "neighbour unreachable",
             because: "\(failure.place) asked for the MAC address of the packet's next machine, and nobody answered.",
             remedies: [])
+    }
+}
+
+extension Journey {
+    /// Whether it says by ARP that its sender has an address: an answer, or any message in that address' name.
+    fileprivate func claims(_ address: IPAddress) -> Bool {
+        `protocol` == "arp" && (packet.hasSuffix("tell \(address)") || packet.contains("\(address) is-at"))
     }
 }
 

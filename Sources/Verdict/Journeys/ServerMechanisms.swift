@@ -98,9 +98,10 @@ struct NotForwarding: Mechanism {
                     "\(failure.place) masquerades, and the answers go back through it; but net.ipv4.ip_forward is off there.",
                 remedies: [.init("ip_forward=1 on the director", "ip-forward-off-dr/masquerading-forwarding")])
         }
+        let setting = destination.family == .v4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding"
         return Diagnosis(
             name: "not for us",
-            because: "\(failure.place) does not have the address \(destination), and net.ipv4.ip_forward is off there.",
+            because: "\(failure.place) does not have the address \(destination), and \(setting) is off there.",
             remedies: [])
     }
 }

@@ -80,7 +80,12 @@ struct GuestInvalid: Mechanism {
             because:
                 "\(host.name)'s own firewall asks for the conntrack state, and \(host.name) sees only one way of the "
                 + "connection: the answers do not come back through it\(failure.conntracksWord).",
-            remedies: [.init("do not track the service's packets in the machine", "lb-guest-invalid-drop/notrack")])
+            remedies: failure.isDirector(host.name)
+                ? [.init("do not track the service's packets in the machine", "lb-guest-invalid-drop/notrack")]
+                : [
+                    .init("let the answers come back by the same router", "k8s-94861/one-way"),
+                    .init("no such rule on this router", "k8s-94861/no-rule"),
+                ])
     }
 }
 
@@ -165,7 +170,8 @@ struct AnyInvalid: Mechanism {
             name: "dropped for its conntrack state",
             because: "For \(failure.place)'s conntrack (\(state)) the packet fits no connection that it saw begin"
                 + "\(failure.conntracksWord).",
-            remedies: [.init("do not track the VIP's packets (raw table, CT --notrack)", "fix-notrack-vip")])
+            remedies: failure.service == nil
+                ? [] : [.init("do not track the VIP's packets (raw table, CT --notrack)", "fix-notrack-vip")])
     }
 }
 

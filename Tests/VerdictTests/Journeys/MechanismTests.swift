@@ -132,6 +132,19 @@ struct MechanismTests {
                 == Array(repeating: "a static neighbour entry for a dead director", count: 2))
     }
 
+    @Test("a director that gave the VIP up still gets what the gateway sends to it")
+    func movedAway() throws {
+        var bench = try networked()
+        let way = ["lb:eth0", "hv1:tap1b000010-00", "hv1:uplink", "gw:eth0"]
+        try bench.tcp("S", at: way[3], way[2], way[1], way[0], time: 2, from: "gw", to: "lb")
+        #expect(diagnoses(bench).map(\.name) == ["not for us"])
+        try bench.arp(
+            1, at: way[0], way[1], way[2], way[3], time: 1, from: "lb", to: "broadcast", sender: "203.0.113.2",
+            target: "203.0.113.2")
+        let found = try #require(diagnoses(bench).first { $0.name == "a VIP that moved away" })
+        #expect(found.because.contains("which it claimed before (#1), and gw still sends to it."))
+    }
+
     @Test("a machine's router advertisement is dropped where it comes from")
     func routerAdvertisement() throws {
         var bench = try networked()
