@@ -5,7 +5,7 @@ public import Verdict
 
 /// What `drbench explain` says of a run: the ladder, and a block for each flow that failed.
 public struct Explanation {
-    private let scenario: Scenario
+    let scenario: Scenario
     private let evidence: Evidence
     public let journeys: Journeys
     let diagnostician: Diagnostician
@@ -17,9 +17,9 @@ public struct Explanation {
     /// A flow with a request that was not answered, or with a packet that met its end.
     struct Failure {
         var flow: Flow
-        /// What its client saw of it.
+        /// What its client saw of it, of the request that failed.
         var transcript: Transcript?
-        /// The first of its journeys that ended badly.
+        /// The first of its journeys that ended badly, if possible one that no retransmission replaced.
         var dead: Journey?
         var diagnosis: Diagnosis?
 
@@ -47,13 +47,18 @@ public struct Explanation {
         var unanswered: [Failure] = []
         var answered: [Failure] = []
         for flow in journeys.flows {
-            let transcript = transcripts[flow.client]?.first { $0.destination == flow.server }
-            let dead = (flow.forward + flow.reply).filter { !journeys.journeys[$0].end.isGood }.min()
-            let isUnanswered = transcript.map { $0.outcome != .answered } ?? (dead != nil)
+            // A connection that stays open has several requests.
+            let requests = (transcripts[flow.client] ?? []).filter { $0.destination == flow.server }
+            let failed = requests.first { $0.outcome != .answered }
+            let span = requests.count > 1 ? failed.map { $0.started...max($0.started, $0.ended) } : nil
+            let all = journeys.journeys(of: flow, during: span)
+            let died = all.filter { !$0.end.isGood }
+            let dead = span == nil ? died.first : died.first { !$0.isReplaced(in: all) } ?? died.first
+            let isUnanswered = failed != nil || requests.isEmpty && dead != nil
             guard isUnanswered || dead != nil else { continue }
             let failure = Failure(
-                flow: flow, transcript: transcript, dead: dead.map { journeys.journeys[$0] },
-                diagnosis: diagnostician.diagnosis(of: flow))
+                flow: flow, transcript: failed ?? requests.first, dead: dead,
+                diagnosis: diagnostician.diagnosis(of: flow, during: span))
             if isUnanswered { unanswered.append(failure) } else { answered.append(failure) }
         }
         return unanswered + answered
@@ -86,7 +91,8 @@ public struct Explanation {
         }
         var told: [String] = []
         for stray in strays {
-            let key = "\(stray.blame?.place ?? "") \(stray.blame?.rule?.chain ?? "") \(stray.blame?.rule?.number ?? 0)"
+            let blame = stray.blame ?? stray.lostCopies?.first?.blame
+            let key = "\(blame?.place ?? "") \(blame?.rule?.chain ?? "") \(blame?.rule?.number ?? 0)"
             guard !told.contains(key), told.count < 4 else { continue }
             told.append(key)
             lines += [""] + block(stray, folder: folder)
@@ -108,19 +114,21 @@ public struct Explanation {
             + (journeys.count > 8 ? " and \(journeys.count - 8) more" : "")
     }
 
-    /// The names of what made flows fail, each once; `?` for a flow whose failure nothing explains.
-    public var reasons: [String] {
-        var names: [String] = []
-        for failure in failures {
-            let name = failure.diagnosis?.name ?? "? (\(failure.flow.text))"
-            if !names.contains(name) { names.append(name) }
-        }
-        return names
+    /// ARP and the like that a rule dropped belong to the story, and copies that somebody misses.
+    func isOddity(_ journey: Journey) -> Bool {
+        journey.flow == nil && journey.blame.map { !$0.rules.isEmpty } ?? false || !copyDiagnoses(of: journey).isEmpty
     }
 
-    /// ARP and the like that a rule dropped belong to the story.
-    func isOddity(_ journey: Journey) -> Bool {
-        journey.flow == nil && (journey.blame.map { !$0.rules.isEmpty } ?? false || journey.lostCopies != nil)
+    /// Why copies of a journey were lost, each reason once.
+    func copyDiagnoses(of journey: Journey) -> [Diagnosis] {
+        var found: [Diagnosis] = []
+        for copy in journey.lostCopies ?? [] {
+            guard let diagnosis = diagnostician.diagnosis(of: copy, of: journey),
+                !found.contains(where: { $0.name == diagnosis.name })
+            else { continue }
+            found.append(diagnosis)
+        }
+        return found
     }
 
     var tally: String {
@@ -176,7 +184,11 @@ public struct Explanation {
 
     private func block(_ journey: Journey, folder: String) -> [String] {
         var lines = [journey.packet] + hops(of: journey)
-        if let diagnosis = diagnostician.diagnosis(of: journey) { lines += said(diagnosis) }
+        if let diagnosis = diagnostician.diagnosis(of: journey) {
+            lines += said(diagnosis)
+        } else {
+            for diagnosis in copyDiagnoses(of: journey) { lines += said(diagnosis) }
+        }
         return lines
     }
 

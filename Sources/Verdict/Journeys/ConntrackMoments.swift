@@ -170,8 +170,10 @@ struct ConntrackMoments {
             $0.time <= packet.time && $0.core == cargo.core && $0.ttl == cargo.ttl && moments[$0.key]?.invalid == nil
         }
         guard let passage = same.first(where: { $0.time >= packet.time - Self.delay }) ?? same.last else { return }
-        moments[passage.key, default: Moment()].invalid = packet.reason
+        // What conntrack "ignored" it accepted, without a change of its entry (nf_conntrack_tcp_packet in
+        // net/netfilter/nf_conntrack_proto_tcp.c).
+        if !packet.reason.contains("ignored") { moments[passage.key, default: Moment()].invalid = packet.reason }
         // What the log says of the entry is of this very moment.
-        if let entry = packet.entry { moments[passage.key]?.entry = States.text([entry]) }
+        if let entry = packet.entry { moments[passage.key, default: Moment()].entry = States.text([entry]) }
     }
 }

@@ -37,6 +37,8 @@ struct Case {
     let journey: Journey
     let flow: Flow?
     let facts: Facts
+    /// When the request was made that failed, where the flow is a connection with several; else all of the run.
+    var span: ClosedRange<Nanoseconds> = 0...(.max)
 
     var place: String { journey.blame?.place ?? journey.hops.last?.namespace ?? "" }
     var rule: RuleCounter? { journey.blame?.rule }
@@ -79,6 +81,9 @@ struct Case {
     /// The journeys of the flow, each way.
     var forward: [Journey] { flow.map { $0.forward.map { journeys.journeys[$0] } } ?? [] }
     var replies: [Journey] { flow.map { $0.reply.map { journeys.journeys[$0] } } ?? [] }
+    /// Those of the request that failed.
+    var latestForward: [Journey] { forward.filter { span.contains($0.started) } }
+    var latestReplies: [Journey] { replies.filter { span.contains($0.started) } }
 
     /// The service that the flow's first packet was for.
     var service: Service? {
@@ -134,10 +139,12 @@ public struct Diagnostician {
     private static let mechanisms: [any Mechanism] = [
         CrossHypervisorInvalid(), ZonePerPort(), UnknownQuotation(), GuestInvalid(), TunnelledSYN(), ResetTwice(),
         NoLoosePickup(), AnyInvalid(), MissingAddressPair(), ForeignMAC(), UntrackedNotNew(), StatelessNeighbour(),
-        SecurityGroupMissing(), DHCPServerSpoof(), RouterSpoof(), ConntrackTableFull(), NeighbourTableFull(),
+        AdvertisementNotFromRouter(), SecurityGroupMissing(), DHCPServerSpoof(), RouterSpoof(), ConntrackTableFull(),
+        NeighbourTableFull(),
         DirectorWithoutSecondAddress(), ColdNeighbour(), ReversePathFilter(), MartianSource(), MTUBlackHole(),
         RedirectWithoutConntrack(), RealServerWithoutVIP(), NoTunnelDevice(), AnswersPastDirector(),
-        StaleNeighbour(), DirectorsLoop(), FragmentMissing(), DropPacketDefence(), RealServerRemoved(),
+        StaleNeighbour(), ConnectionForgotten(), AnotherServersConnection(), TwoClientsOneTuple(), DirectorsLoop(),
+        FragmentMissing(), DropPacketDefence(), RealServerRemoved(),
         NoServerLeft(), NoRouteForAnswer(), PortNotListening(), CardWithoutARP(), MachineMoved(), MachineOff(),
         NobodyThere(), MachineGone(), LossyCable(), HostRule(), VIPMovedAway(), NotForwarding(),
     ]
@@ -157,26 +164,65 @@ public struct Diagnostician {
         return explain(journey)
     }
 
-    /// Why a flow failed: what led its requests astray, its first failed journey's reason, or what its last one shows.
-    public func diagnosis(of flow: Flow) -> Diagnosis? {
-        let all = (flow.forward + flow.reply).sorted().map { journeys.journeys[$0] }
-        let astray = flow.forward.first.flatMap {
-            explain(journeys.journeys[$0], in: flow, by: Self.leadingAstray)
+    /// Why a copy of a journey's frame was lost; nil also for one that its machine has no use for.
+    public func diagnosis(of copy: Journey.LostCopy, of journey: Journey) -> Diagnosis? {
+        var ended = journey
+        ended.end = copy.end
+        ended.blame = copy.blame
+        if let last = journey.hops.firstIndex(where: { $0.frame == copy.frame }) {
+            ended.hops = Array(journey.hops[...last])
         }
-        let own = all.lazy.filter { !$0.end.isGood }.compactMap { explain($0, in: flow) }.first
-        if let astray { return own.map(astray.followed) ?? astray }
-        return own ?? all.last.flatMap { explain($0, in: flow) }
+        let failure = failure(ended, in: nil)
+        return failure.isMissed(copy, of: journey) ? explain(failure) : nil
     }
 
-    private func explain(
-        _ journey: Journey, in flow: Flow? = nil, by mechanisms: [any Mechanism] = Self.mechanisms
-    ) -> Diagnosis? {
-        let failure = Case(
+    /// Why a flow failed: what led its requests astray, the reason of the first of its packets that died, or what its last
+    /// one shows.
+    ///
+    /// - Parameter span: when the request was made that failed, where the flow is a connection with several.
+    public func diagnosis(of flow: Flow, during span: ClosedRange<Nanoseconds>? = nil) -> Diagnosis? {
+        let all = journeys.journeys(of: flow, during: span)
+        let astray = all.first.flatMap { explain(failure($0, in: flow, during: span), by: Self.leadingAstray) }
+        let dead = all.filter { !$0.end.isGood }
+        // What was sent again and came through is not what a request waited for in vain.
+        let lasting = span == nil ? dead : dead.filter { !$0.isReplaced(in: all) }
+        let candidates = lasting + (astray == nil ? all.suffix(1) : []) + dead
+        let own = candidates.lazy.compactMap { explain(failure($0, in: flow, during: span)) }.first
+        if let astray { return own.map(astray.followed) ?? astray }
+        return own
+    }
+
+    private func explain(_ journey: Journey) -> Diagnosis? { explain(failure(journey, in: nil)) }
+
+    private func failure(_ journey: Journey, in flow: Flow?, during span: ClosedRange<Nanoseconds>? = nil) -> Case {
+        var failure = Case(
             scenario: scenario, evidence: evidence, journeys: journeys, journey: journey,
             flow: flow ?? journey.flow.map { journeys.flows[$0] }, facts: facts)
+        if let span { failure.span = span }
+        return failure
+    }
+
+    private func explain(_ failure: Case, by mechanisms: [any Mechanism] = Self.mechanisms) -> Diagnosis? {
         for mechanism in mechanisms {
             if let diagnosis = mechanism.diagnose(failure) { return diagnosis }
         }
         return nil
+    }
+}
+
+extension Journeys {
+    /// A flow's journeys, both ways, that began at such times; all of them if none did.
+    public func journeys(of flow: Flow, during span: ClosedRange<Nanoseconds>? = nil) -> [Journey] {
+        let all = (flow.forward + flow.reply).sorted().map { journeys[$0] }
+        guard let span else { return all }
+        let those = all.filter { span.contains($0.started) }
+        return those.isEmpty ? all : those
+    }
+}
+
+extension Journey {
+    /// Whether one of these carries the same on and came through.
+    public func isReplaced(in others: [Journey]) -> Bool {
+        others.contains { $0.number > number && $0.packet == packet && $0.end == .delivered }
     }
 }

@@ -26,7 +26,9 @@ struct SecurityGroupMissing: Mechanism {
                         + (failure.journey.destination.map { $0.port == 0 || isEgress ? "" : " to port \($0.port)" }
                             ?? "")
                         + (owner.map { " on \($0)'s port" } ?? ""),
-                    failure.journey.protocol == "udp" ? "udp-cross-ok" : "sg-ingress-missing/everywhere")
+                    failure.journey.destination?.port == Case.syncPort
+                        ? "sync-blocked-by-sg/allowed"
+                        : failure.journey.protocol == "udp" ? "udp-cross-ok" : "sg-ingress-missing/everywhere")
             ])
     }
 }

@@ -86,6 +86,8 @@ private struct JourneyWriter {
     private var questions: [UInt64: Int] = [:]
     private var errors: [Int] = []
     private let tracking: Set<String>
+    /// Whose requests clients told of, each the client and whom it asked.
+    private let requested: Set<[Endpoint]>
     /// By leg; those that were told are taken out.
     var lostCopies: [Int: [(copy: Endings.Copy, ending: Ending, suspect: Ending.Suspect?)]] = [:]
 
@@ -94,6 +96,10 @@ private struct JourneyWriter {
         self.legs = legs
         self.states = states
         self.moments = moments
+        requested = Set(
+            evidence.steps.flatMap(\.transcripts).compactMap { transcript in
+                transcript.source.map { [$0, transcript.destination] }
+            })
         let snapshots = evidence.steps.map(\.after) + [evidence.final]
         tracking = Set(snapshots.flatMap { $0.conntrack.filter { !$0.value.isEmpty }.map(\.key) })
     }
@@ -194,10 +200,12 @@ private struct JourneyWriter {
         }
         let known = flowOf[cargo.connection]
         let flow = known?.flow ?? flows.count
-        let isReply = known?.isReply ?? false
+        let isReply = known?.isReply ?? isAnswer(journey, leg: path[0], headers)
         if known == nil, let source = journey.source, let destination = journey.destination {
             flows.append(
-                Flow(protocol: journey.protocol, client: source, server: destination, forward: [], reply: []))
+                Flow(
+                    protocol: journey.protocol, client: isReply ? destination : source,
+                    server: isReply ? source : destination, forward: [], reply: []))
         }
         for index in path {
             let cargo = legs.legs[index].cargo
@@ -207,13 +215,36 @@ private struct JourneyWriter {
         journey.flow = flow
         journey.isReply = isReply
         let others = latest[flow] ?? (nil, nil)
-        journey.answers = isReply ? others.forward : others.reply
+        if !headers.isOpening {
+            journey.answers = isReply ? others.forward : others.reply
+        } else if let answer = others.reply, journeys[answer - 1].answers == nil,
+            journeys[answer - 1].started == journey.started
+        {
+            journeys[answer - 1].answers = journey.number
+        }
         if isReply {
             flows[flow].reply.append(journeys.count)
             latest[flow] = (others.forward, journey.number)
         } else {
             flows[flow].forward.append(journeys.count)
             latest[flow] = (journey.number, others.reply)
+        }
+    }
+
+    /// Whether the first journey of a flow goes the way of its answers: where time stands still, an answer can be captured
+    /// before what it answers.
+    private func isAnswer(_ journey: Journey, leg: Int, _ headers: Headers) -> Bool {
+        if let source = journey.source, let destination = journey.destination,
+            requested.contains([destination, source])
+        {
+            return true
+        }
+        if headers.isAnswer { return true }
+        // A refusal, if what it refuses is of the same moment.
+        guard headers.isRefusal else { return false }
+        let (started, opposite) = (legs.legs[leg].started, legs.legs[leg].cargo.reversed.connection)
+        return legs.legs[(leg + 1)...].prefix { $0.started == started }.contains { other in
+            other.cargo.connection == opposite && legs.headers(other.frame)?.isOpening ?? false
         }
     }
 
@@ -282,6 +313,23 @@ extension Cargo {
 }
 
 extension Headers {
+    /// A SYN, or an ICMP echo request.
+    fileprivate var isOpening: Bool {
+        if let flags = packet?.flags { return flags & 0x12 == 0x02 }
+        return isEcho(8, 128)
+    }
+    /// A SYN/ACK, or an ICMP echo reply.
+    fileprivate var isAnswer: Bool {
+        if let flags = packet?.flags { return flags & 0x12 == 0x12 }
+        return isEcho(0, 129)
+    }
+    /// A reset of what acknowledged nothing.
+    fileprivate var isRefusal: Bool { packet?.flags.map { $0 & 0x14 == 0x14 } ?? false }
+
+    private func isEcho(_ v4: UInt8, _ v6: UInt8) -> Bool {
+        packet?.icmpType.map { $0 == (packet?.source.family == .v6 ? v6 : v4) } ?? false
+    }
+
     fileprivate var text: String {
         neighbour?.text ?? packet?.text ?? "\(sourceMAC) → \(destinationMAC)"
     }

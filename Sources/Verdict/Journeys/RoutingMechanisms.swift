@@ -60,8 +60,8 @@ struct DirectorWithoutSecondAddress: Mechanism {
 struct ColdNeighbour: Mechanism {
     func diagnose(_ failure: Case) -> Diagnosis? {
         guard failure.journey.protocol == "tcp" || failure.journey.protocol == "udp",
-            let server = failure.forward.last(where: { $0.end == .delivered })?.hops.last?.namespace,
-            let vip = failure.flow?.server.address, failure.replies.isEmpty
+            let server = failure.latestForward.last(where: { $0.end == .delivered })?.hops.last?.namespace,
+            let vip = failure.flow?.server.address, failure.latestReplies.isEmpty
         else { return nil }
         let rules = failure.evidence.final.rules[server] ?? []
         guard

@@ -117,7 +117,14 @@ struct ExplainCommand: ParsableCommand {
             throw EnvironmentError("\(folder) has a run of \(run.evidence.scenario), not of \(scenario.fullName)")
         }
         let (evidence, frames, journeys) = (run.evidence, run.frames, run.story.journeys)
-        if tally { return count(journeys, scenario, evidence, frames) }
+        if tally {
+            Console.output(run.story.count)
+            // What is not as the scenario says, or undecided.
+            for text in Journeys.disagreements(scenario: scenario, evidence: evidence, frames: frames) {
+                Console.output("    \(text)")
+            }
+            return
+        }
         let traces = try traces(of: run)
         if json {
             let encoder = JSONEncoder()
@@ -186,29 +193,4 @@ struct ExplainCommand: ParsableCommand {
         return Set(
             journeys.journeys.filter { journey in journey.hops.contains { matches(frames[$0.frame]) } }.map(\.number))
     }
-
-    /// How a run's packets ended, and by what, in two lines; more if that is not what the scenario says, or undecided.
-    private func count(_ journeys: Journeys, _ scenario: Scenario, _ evidence: Evidence, _ frames: [RunFrame]) {
-        var counts: [String: Int] = [:]
-        var reasons = Explanation(scenario: scenario, evidence: evidence, journeys: journeys).reasons
-        let diagnostician = Diagnostician(scenario: scenario, evidence: evidence, journeys: journeys)
-        for journey in journeys.journeys {
-            counts[journey.end.kind, default: 0] += 1
-            for copy in journey.lostCopies ?? [] { counts["(copy) \(copy.end.kind)", default: 0] += 1 }
-            guard !journey.end.isGood else { continue }
-            let reason = diagnostician.diagnosis(of: journey)?.name ?? "?"
-            if !reasons.contains(reason) { reasons.append(reason) }
-        }
-        let texts = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
-        Console.output("\(scenario.fullName): \(texts.joined(separator: ", "))")
-        if !reasons.isEmpty { Console.output("  why: \(reasons.joined(separator: ", "))") }
-        for text in Journeys.disagreements(scenario: scenario, evidence: evidence, frames: frames) {
-            Console.output("    \(text)")
-        }
-    }
-}
-
-extension JourneyEnd {
-    /// `text`, without what it is undecided between.
-    fileprivate var kind: String { if case .undecided = self { "undecided" } else { text } }
 }

@@ -99,6 +99,23 @@ struct ConntrackMomentsTests {
         #expect(journeys[1].blame?.evidence.contains("conntrack said '\(reason)'") == true)
     }
 
+    @Test("what conntrack ignored it accepted: that is not INVALID")
+    func ignored() throws {
+        var bench = try bench()
+        bench.evidence.final.conntrack = [:]
+        try bench.tcp("S", at: "gw:eth0", "hv1:uplink", time: 1000, from: "gw", to: "lb", id: 3)
+        bench.evidence.invalid = [
+            InvalidPacket(
+                namespace: "hv1", time: 1_000_100_000,
+                reason: "nf_ct_proto_6: packet (index 1) in dir 1 ignored, state SYN_RECV",
+                octets: Hexadecimal.encode(bench.frames[0].octets.dropFirst(14)), entry: entry("SYN_RECV"))
+        ]
+        let journeys = Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames).journeys
+        #expect(journeys.first?.lastHop?.invalid == nil)
+        #expect(journeys.first?.lastHop?.conntrack == "SYN_RECV")
+        #expect(SilentInvalid.all(in: journeys) == [])
+    }
+
     @Test("evidence of a run in which nobody listened still tells what snapshots tell")
     func old() throws {
         var bench = try bench()

@@ -101,6 +101,23 @@ struct CopiesTests {
         #expect(all.last?.lostCopies == nil)
     }
 
+    @Test("a machine whose arptables drops a question for another misses nothing; an announcement it does miss")
+    func missed() throws {
+        func names(_ bench: Bench) -> [String] {
+            let all = Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames)
+            let diagnostician = Diagnostician(scenario: bench.scenario, evidence: bench.evidence, journeys: all)
+            return all.journeys.flatMap { journey in
+                (journey.lostCopies ?? []).compactMap { diagnostician.diagnosis(of: $0, of: journey)?.name }
+            }
+        }
+        var bench = try question(rule: "-j DROP -d 203.0.113.3", counted: 2)
+        #expect(names(bench) == [])
+        try bench.arp(
+            1, at: "lb:eth0", "hv1:tap1b000010-00", "hv1:uplink", "gw:eth0", "hv1:tapa5000021-00", "rs1:eth0", time: 3,
+            from: "lb", to: "broadcast", sender: "203.0.113.3", target: "203.0.113.3")
+        #expect(names(bench) == ["a rule says so"])
+    }
+
     @Test("what a machine's arptables did not count it did not drop")
     func notAtMachine() throws {
         let all = journeys(try question(rule: "-j DROP -d 203.0.113.3", counted: 0))

@@ -68,6 +68,55 @@ struct JourneyTests {
         #expect(journeys(bench).map(\.end) == [.floodedOnly])
     }
 
+    @Test(
+        "a flow begins with its SYN, though of the same moment its answer was captured first",
+        arguments: ["S.", "R."])
+    func answerFirst(_ flags: String) throws {
+        var bench = try networked()
+        try bench.tcp(
+            flags, at: "rs1:eth0", "hv1:tapa5000021-00", "hv1:tap1b000010-00", "lb:eth0", time: 1, from: "rs1",
+            to: "lb", source: "203.0.113.4:80", destination: "203.0.113.3:40312", ttl: 64, id: 1)
+        try bench.tcp(
+            "S", at: "lb:eth0", "hv1:tap1b000010-00", "hv1:tapa5000021-00", "rs1:eth0", time: 1, from: "lb", to: "rs1",
+            source: "203.0.113.3:40312", destination: "203.0.113.4:80", ttl: 64, id: 2)
+        // In virtual time there is but one moment.
+        for index in bench.frames.indices { bench.frames[index].time = 1_000_000 }
+        let all = Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames)
+        #expect(all.flows.map(\.text) == ["tcp 203.0.113.3:40312 → 203.0.113.4:80"])
+        #expect(all.flows.first?.forward == [1])
+        #expect(all.flows.first?.reply == [0])
+        #expect(all.journeys.map(\.isReply) == [true, false])
+        #expect(all.journeys.map(\.answers) == [2, nil])
+    }
+
+    @Test("a reset that comes without what it would refuse begins a flow of its own")
+    func resetFirst() throws {
+        var bench = try networked()
+        try bench.tcp("R.", at: "gw:eth0", "hv1:uplink", time: 1, from: "gw", to: "lb")
+        try bench.tcp("S", at: "gw:eth0", "hv1:uplink", time: 2, from: "gw", to: "lb", id: 8)
+        let all = Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames)
+        #expect(all.flows.map(\.text) == ["tcp 198.51.100.10:40312 → 203.0.113.2:80"])
+        #expect(all.flows.first?.forward == [0, 1])
+    }
+
+    @Test("who made a request began it, by its own word")
+    func transcript() throws {
+        var bench = try networked()
+        bench.addStep("a get", 1...2) {
+            $0.transcripts = [
+                Transcript(
+                    protocol: "tcp", client: "lb", source: endpoint("203.0.113.3:40312"),
+                    destination: endpoint("203.0.113.4:80"), started: 1_000_000, ended: 2_000_000, outcome: .answered)
+            ]
+        }
+        try bench.tcp(
+            ".", at: "rs1:eth0", "hv1:tapa5000021-00", "hv1:tap1b000010-00", "lb:eth0", time: 1, from: "rs1", to: "lb",
+            source: "203.0.113.4:80", destination: "203.0.113.3:40312", ttl: 64)
+        let all = Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames)
+        #expect(all.flows.map(\.text) == ["tcp 203.0.113.3:40312 → 203.0.113.4:80"])
+        #expect(all.journeys.map(\.isReply) == [true])
+    }
+
     @Test("two rules that both counted leave it undecided; a count that is used up decides")
     func undecided() throws {
         var bench = try networked()

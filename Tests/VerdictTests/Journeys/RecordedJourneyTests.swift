@@ -216,6 +216,78 @@ struct DiagnosisTests {
         }
     }
 
+    @Test(
+        "a later request on an open connection is explained by what happened to it",
+        arguments: [
+            (
+                "sync-daemon/too-early", "a director that does not know the connection",
+                "The connection began by way of lb, and lb2 has no entry for it"
+            ),
+            ("sloppy-tcp", "a director that does not know the connection", "lb's entry for the connection is gone"),
+            (
+                "sloppy-tcp/sloppy-round-robin", "another real server got the connection",
+                "rs2 has the connection, and lb sends its packets to rs1 now"
+            ),
+            (
+                "expire-nodest-conn/expire", "the connection's real server was removed",
+                "203.0.113.5, which had the connection, is no real server of lb's service any more"
+            ),
+            (
+                "nat-zones/one-zone", "two clients with one tuple",
+                "c1 and c2 both connect from 10.1.0.3:10000 to the same server (#2, #13): to router's conntrack"
+            ),
+            (
+                "link-flap/real-server-arptables", "cold neighbour behind arptables DROP",
+                "rs2 does not know its gateway's MAC"
+            ),
+        ])
+    func later(_ name: String, _ mechanism: String, _ because: String) throws {
+        let run = try RecordedRun(name)
+        let journeys = run.journeys
+        let diagnostician = Diagnostician(scenario: run.scenario, evidence: run.evidence, journeys: journeys)
+        let failed = try #require(run.evidence.steps.flatMap(\.transcripts).first { $0.outcome != .answered })
+        let flow = try #require(journeys.flows.first { $0.client == failed.source && $0.server == failed.destination })
+        let found = try #require(diagnostician.diagnosis(of: flow, during: failed.started...failed.ended))
+        #expect(found.name == mechanism)
+        #expect(found.because.contains(because), "\(found.because)")
+    }
+
+    @Test(
+        "a copy of a flooded frame that a machine waits for in vain is explained by its mechanism",
+        arguments: [
+            (
+                "sync-blocked-by-sg", "hv2:tap6c623200-00", "security group missing",
+                "No security group of lb2's port allows ingress udp"
+            ),
+            (
+                "ipv6-ra-spoof/kilo", "hv2:tap72733200-00", "an advertisement that is not a router's",
+                "this one comes from fe80::f816:3eff:fe00:4, rs1's"
+            ),
+        ])
+    func copies(_ name: String, _ port: String, _ mechanism: String, _ because: String) throws {
+        let run = try RecordedRun(name)
+        let journeys = run.journeys
+        let diagnostician = Diagnostician(scenario: run.scenario, evidence: run.evidence, journeys: journeys)
+        let diagnoses = journeys.journeys.flatMap { journey in
+            (journey.lostCopies ?? []).filter { $0.port == port }
+                .compactMap { diagnostician.diagnosis(of: $0, of: journey) }
+        }
+        #expect(diagnoses.map(\.name) == [mechanism])
+        #expect(diagnoses.first?.because.contains(because) == true, "\(diagnoses)")
+    }
+
+    @Test("nobody misses a copy that was for others: a report to routers, the master's word at a real server")
+    func missedByNobody() throws {
+        let run = try RecordedRun("sync-blocked-by-sg")
+        let journeys = run.journeys
+        let diagnostician = Diagnostician(scenario: run.scenario, evidence: run.evidence, journeys: journeys)
+        let explained = journeys.journeys.flatMap { journey in
+            (journey.lostCopies ?? []).filter { diagnostician.diagnosis(of: $0, of: journey) != nil }.map(\.port)
+        }
+        #expect(journeys.journeys.reduce(0) { $0 + ($1.lostCopies?.count ?? 0) } == 9)
+        #expect(explained == ["hv2:tap6c623200-00"])
+    }
+
     @Test("the client's packets come to a real server past the director, because it answered ARP for the VIP")
     func answeredARP() throws {
         var bench = Bench()

@@ -1,0 +1,41 @@
+import Evidence
+import Testing
+import Verdict
+
+@testable import Report
+
+@Suite("Explanations")
+struct ExplanationTests {
+    @Test(
+        "an open connection whose later request was not answered failed, and its explanation is of that request",
+        arguments: [
+            ("sync-daemon/too-early", "a director that does not know the connection", nil),
+            ("link-flap/real-server-arptables", "cold neighbour behind arptables DROP", "flooded only"),
+        ] as [(String, String, String?)])
+    func later(_ name: String, _ mechanism: String, _ end: String?) throws {
+        let story = try RecordedRun(name).story
+        let failure = try #require(story.failures.first)
+        #expect(story.failures.count == 1)
+        #expect(failure.transcript?.outcome != .answered)
+        #expect(failure.dead?.end.text == end)
+        #expect(failure.diagnosis?.name == mechanism)
+        #expect(!story.text(of: nil, folder: "run").contains("No flow failed."))
+    }
+
+    @Test("a tally counts how packets and copies ended, and names what made flows fail and copies be missed")
+    func tally() throws {
+        #expect(
+            try RecordedRun("sync-blocked-by-sg").story.count == """
+                sync-blocked-by-sg: 9 (copy) dropped by a rule, 26 delivered
+                  why: a director that does not know the connection, security group missing
+                """)
+        #expect(try RecordedRun("nat-masq").story.count.split(separator: "\n").count == 1)
+    }
+
+    @Test("a copy that somebody misses belongs to the story, with its reason")
+    func copies() throws {
+        let text = try RecordedRun("sync-blocked-by-sg").story.text(of: nil, folder: "run")
+        #expect(text.contains("because  No security group of lb2's port allows ingress udp"), Comment(rawValue: text))
+        #expect(!text.contains("203.0.113.7 → 224.0.0.22"))
+    }
+}
