@@ -19,9 +19,14 @@ public struct Explanation {
         var flow: Flow
         /// What its client saw of it, of the request that failed.
         var transcript: Transcript?
-        /// The first of its journeys that ended badly, if possible one that no retransmission replaced.
+        /// The first of its journeys that ended badly; of an open connection's request, that no retransmission replaced.
         var dead: Journey?
+        /// The last of its journeys, of those of the request that failed.
+        var last: Journey?
         var diagnosis: Diagnosis?
+
+        /// The one that tells most.
+        var telling: Journey? { dead ?? last }
 
         var journeys: [Int] { (flow.forward + flow.reply).sorted() }
     }
@@ -53,11 +58,11 @@ public struct Explanation {
             let span = requests.count > 1 ? failed.map { $0.started...max($0.started, $0.ended) } : nil
             let all = journeys.journeys(of: flow, during: span)
             let died = all.filter { !$0.end.isGood }
-            let dead = span == nil ? died.first : died.first { !$0.isReplaced(in: all) } ?? died.first
+            let dead = span == nil ? died.first : died.first { !$0.isReplaced(in: all) }
             let isUnanswered = failed != nil || requests.isEmpty && dead != nil
             guard isUnanswered || dead != nil else { continue }
             let failure = Failure(
-                flow: flow, transcript: failed ?? requests.first, dead: dead,
+                flow: flow, transcript: failed ?? requests.first, dead: dead, last: all.last,
                 diagnosis: diagnostician.diagnosis(of: flow, during: span))
             if isUnanswered { unanswered.append(failure) } else { answered.append(failure) }
         }
@@ -174,8 +179,8 @@ public struct Explanation {
                 lines.append(
                     "           and so \(numbers(others.map(\.number)))")
             }
-        } else if let last = failure.journeys.last {
-            lines += hops(of: journeys.journeys[last])
+        } else if let last = failure.last {
+            lines += hops(of: last)
         }
         if let diagnosis = failure.diagnosis { lines += said(diagnosis) }
         lines += evidenceLines(failure, folder: folder)
@@ -268,9 +273,7 @@ public struct Explanation {
     }
 
     private func evidenceLines(_ failure: Failure, folder: String) -> [String] {
-        guard let journey = failure.dead ?? failure.journeys.last.map({ journeys.journeys[$0] }),
-            let hop = journey.lastHop
-        else { return [] }
+        guard let journey = failure.telling, let hop = journey.lastHop else { return [] }
         var words = "frame \(hop.frame + 1) of \(folder)/capture.pcapng"
         if let place = journey.blame?.place, !(journey.blame?.rules.isEmpty ?? true) {
             words += "; \(folder)/rules, \(place)"

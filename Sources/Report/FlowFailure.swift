@@ -55,7 +55,7 @@ extension Explanation {
     var strays: [Journey] {
         var told: Set<String> = []
         return journeys.journeys.filter { journey in
-            guard isOddity(journey), !journey.end.isGood, told.count < 4 else { return false }
+            guard journey.flow == nil, isOddity(journey), !journey.end.isGood, told.count < 4 else { return false }
             let rule = journey.blame?.rule
             return told.insert("\(journey.blame?.place ?? "") \(rule?.chain ?? "") \(rule?.number ?? 0)").inserted
         }

@@ -30,13 +30,16 @@ struct FailureSection {
 
     private func block(of failures: [Explanation.Failure]) -> Markup {
         guard let failure = failures.first else { return "" }
-        let journeys = failure.journeys.map { story.journeys.journeys[$0] }
-        let others = journeys.filter { !$0.end.isGood && $0.number != failure.dead?.number }.map(\.number)
+        let others =
+            failure.dead.map { dead in
+                failure.journeys.map { story.journeys.journeys[$0] }
+                    .filter { !$0.end.isGood && $0.number != dead.number }.map(\.number)
+            } ?? []
         let more = others.isEmpty ? "" : "and so " + story.numbers(others)
         return block(
             head: failure.flow.text,
             tail: [failure.transcript?.outcome.rawValue, failures.count > 1 ? "and \(failures.count - 1) more" : nil],
-            journey: failure.dead ?? journeys.last, more: more, diagnosis: failure.diagnosis)
+            journey: failure.telling, more: more, diagnosis: failure.diagnosis)
     }
 
     private func block(of journey: Journey) -> Markup {

@@ -84,6 +84,8 @@ private struct JourneyWriter {
     private var byFrame: [Int: Int] = [:]
     private var byQuote: [UInt64: [Int]] = [:]
     private var questions: [UInt64: Int] = [:]
+    /// ARP answers whose question was not seen yet, as indices of journeys.
+    private var unasked: [UInt64: [Int]] = [:]
     private var errors: [Int] = []
     private let tracking: Set<String>
     /// Whose requests clients told of, each the client and whom it asked.
@@ -258,9 +260,16 @@ private struct JourneyWriter {
             return hash.value
         }
         if message.isRequest {
-            questions[key(message.sender, message.target)] = journey.number
+            let asked = key(message.sender, message.target)
+            questions[asked] = journey.number
+            // Where time stands still, an answer can be captured before its question.
+            for index in unasked.removeValue(forKey: asked) ?? [] where journeys[index].started == journey.started {
+                journeys[index].answers = journey.number
+            }
         } else {
-            journey.answers = questions[key(message.target, message.sender)]
+            let asked = key(message.target, message.sender)
+            journey.answers = questions[asked]
+            if journey.answers == nil { unasked[asked, default: []].append(journeys.count) }
         }
     }
 

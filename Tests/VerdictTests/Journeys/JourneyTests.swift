@@ -89,6 +89,20 @@ struct JourneyTests {
         #expect(all.journeys.map(\.answers) == [2, nil])
     }
 
+    @Test("an ARP answer that was captured before its question, of the same moment, answers it", arguments: [0, 1])
+    func arpAnswerFirst(_ pause: Int) throws {
+        var bench = try networked()
+        try bench.arp(
+            2, at: "rs1:eth0", "hv1:tapa5000021-00", "hv1:tap1b000010-00", "lb:eth0", time: 1, from: "rs1", to: "lb",
+            sender: "203.0.113.4", target: "203.0.113.3")
+        for index in bench.frames.indices { bench.frames[index].time = 1_000_000 }
+        try bench.arp(
+            1, at: "lb:eth0", "hv1:tap1b000010-00", "hv1:tapa5000021-00", "rs1:eth0", time: 1 + pause, from: "lb",
+            to: "broadcast", sender: "203.0.113.3", target: "203.0.113.4")
+        // An answer does not come before its question has been asked.
+        #expect(journeys(bench).map(\.answers) == [pause == 0 ? 2 : nil, nil])
+    }
+
     @Test("a reset that comes without what it would refuse begins a flow of its own")
     func resetFirst() throws {
         var bench = try networked()
