@@ -118,8 +118,7 @@ private struct JourneyWriter {
         let number = journeys.count + 1
         var journey = Journey(
             number: number, packet: headers.text, protocol: headers.protocolName,
-            source: isIP ? Endpoint(cargo.source, port: cargo.hasPorts ? cargo.sourcePort : 0) : nil,
-            destination: isIP ? Endpoint(cargo.destination, port: cargo.hasPorts ? cargo.destinationPort : 0) : nil,
+            source: isIP ? cargo.ends.source : nil, destination: isIP ? cargo.ends.destination : nil,
             hops: hops, copies: seen - hops.count, end: suspect?.end ?? ending.end, blame: nil, flow: nil,
             isReply: false)
         if journey.end != .delivered {
@@ -202,12 +201,11 @@ private struct JourneyWriter {
         }
         let known = flowOf[cargo.connection]
         let flow = known?.flow ?? flows.count
-        let isReply = known?.isReply ?? isAnswer(journey, leg: path[0], headers)
-        if known == nil, let source = journey.source, let destination = journey.destination {
-            flows.append(
-                Flow(
-                    protocol: journey.protocol, client: isReply ? destination : source,
-                    server: isReply ? source : destination, forward: [], reply: []))
+        let isReply = known?.isReply ?? isAnswer(path, headers)
+        if known == nil {
+            // The client knows its server by the address that its own packets have, behind all translation.
+            let (client, server) = (isReply ? legs.legs[path[path.count - 1]].cargo.reversed : cargo).ends
+            flows.append(Flow(protocol: journey.protocol, client: client, server: server, forward: [], reply: []))
         }
         for index in path {
             let cargo = legs.legs[index].cargo
@@ -235,17 +233,14 @@ private struct JourneyWriter {
 
     /// Whether the first journey of a flow goes the way of its answers: where time stands still, an answer can be captured
     /// before what it answers.
-    private func isAnswer(_ journey: Journey, leg: Int, _ headers: Headers) -> Bool {
-        if let source = journey.source, let destination = journey.destination,
-            requested.contains([destination, source])
-        {
-            return true
-        }
+    private func isAnswer(_ path: [Int], _ headers: Headers) -> Bool {
+        let (client, server) = legs.legs[path[path.count - 1]].cargo.reversed.ends
+        if requested.contains([client, server]) { return true }
         if headers.isAnswer { return true }
         // A refusal, if what it refuses is of the same moment.
         guard headers.isRefusal else { return false }
-        let (started, opposite) = (legs.legs[leg].started, legs.legs[leg].cargo.reversed.connection)
-        return legs.legs[(leg + 1)...].prefix { $0.started == started }.contains { other in
+        let (started, opposite) = (legs.legs[path[0]].started, legs.legs[path[0]].cargo.reversed.connection)
+        return legs.legs[(path[0] + 1)...].prefix { $0.started == started }.contains { other in
             other.cargo.connection == opposite && legs.headers(other.frame)?.isOpening ?? false
         }
     }
@@ -319,6 +314,12 @@ extension Legs {
 
 extension Cargo {
     fileprivate var hasPorts: Bool { protocolNumber == 6 || protocolNumber == 17 || protocolNumber == 132 }
+    fileprivate var ends: (source: Endpoint, destination: Endpoint) {
+        (
+            Endpoint(source, port: hasPorts ? sourcePort : 0),
+            Endpoint(destination, port: hasPorts ? destinationPort : 0)
+        )
+    }
 }
 
 extension Headers {

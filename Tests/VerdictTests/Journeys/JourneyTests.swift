@@ -89,6 +89,28 @@ struct JourneyTests {
         #expect(all.journeys.map(\.answers) == [2, nil])
     }
 
+    @Test("of a masqueraded answer that was captured first the client is the one that it comes to")
+    func masqueradedAnswerFirst() throws {
+        var bench = try networked()
+        let (client, real) = ("198.51.100.10:40312", "203.0.113.4:80")
+        try bench.tcp(
+            "S.", at: "rs1:eth0", "hv1:tapa5000021-00", "hv1:tap1b000010-00", "lb:eth0", time: 1, from: "rs1",
+            to: "lb", source: real, destination: client, sequence: 5, ttl: 64, id: 1)
+        try bench.tcp(
+            "S.", at: "lb:eth0", "hv1:tap1b000010-00", "hv1:uplink", "gw:eth0", time: 1, from: "lb", to: "gw",
+            source: "203.0.113.2:80", destination: client, sequence: 5, ttl: 63, id: 1)
+        try bench.tcp(
+            "S", at: "gw:eth0", "hv1:uplink", "hv1:tap1b000010-00", "lb:eth0", time: 1, from: "gw", to: "lb", id: 2)
+        try bench.tcp(
+            "S", at: "lb:eth0", "hv1:tap1b000010-00", "hv1:tapa5000021-00", "rs1:eth0", time: 1, from: "lb", to: "rs1",
+            destination: real, ttl: 62, id: 2)
+        for index in bench.frames.indices { bench.frames[index].time = 1_000_000 }
+        let all = Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames)
+        #expect(all.journeys.map(\.hops.count) == [8, 8])
+        #expect(all.flows.map(\.text) == ["tcp 198.51.100.10:40312 → 203.0.113.2:80"])
+        #expect(all.journeys.map(\.isReply) == [true, false])
+    }
+
     @Test("an ARP answer that was captured before its question, of the same moment, answers it", arguments: [0, 1])
     func arpAnswerFirst(_ pause: Int) throws {
         var bench = try networked()

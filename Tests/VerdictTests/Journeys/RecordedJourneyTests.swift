@@ -134,6 +134,10 @@ struct DiagnosisTests {
                 "cross-hv-p-old", "cross-hypervisor INVALID",
                 "hv1 saw the SYN but not the SYN-ACK, which rs2 sent by hv2"
             ),
+            (
+                "client-on-directors-hypervisor/on-the-other-hypervisor", "cross-hypervisor INVALID",
+                "hv1 saw the SYN but not the SYN-ACK, which rs2 sent by hv2"
+            ),
             ("pair-missing-on-rs", "missing allowed address pair", "rs2's port may send from 203.0.113.5 only"),
             ("lb-single-address", "director without a second address", "with the VIP 203.0.113.2 as sender"),
             (
