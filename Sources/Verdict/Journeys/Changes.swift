@@ -119,38 +119,42 @@ extension Changes {
         case linkDown
     }
 
-    /// Whether a host was off, or its only link down, at a moment.
+    /// Whether a host was off, or all its links down, at a moment.
     func outage(of name: String, at time: Nanoseconds) -> Outage? {
         guard let host = scenario.hosts.first(where: { $0.name == name }) else { return nil }
+        let cards = host.ports.map(\.name)
         var place = host.on
-        var found: Outage?
+        var isOff = false
+        var down: Set<String> = []
         for event in events where event.time <= time {
             switch event.action {
             case .move(name, let target): place = target
             case .powerOff(let names):
-                if names.contains(name) || place.map(names.contains) ?? false { found = .off }
+                if names.contains(name) || place.map(names.contains) ?? false { isOff = true }
             case .link(let port, let isUp):
-                if Self.isLink(port, of: host) { found = isUp ? nil : found ?? .linkDown }
+                let those = Self.cards(port, of: host)
+                if isUp { down.subtract(those) } else { down.formUnion(those) }
             case .run(name, let arguments, _):
                 let words = arguments.flatMap { $0.split { " \n;".contains($0) }.map(String.init) }
-                for port in host.ports {
-                    let last = words.indices.dropFirst(2).last { words[$0 - 2] == "set" && words[$0 - 1] == port.name }
-                    switch last.map({ words[$0] }) {
-                    case "down": found = found ?? .linkDown
-                    case "up": found = nil
+                for card in cards {
+                    switch words.indices.dropFirst(2).last(where: { words[$0 - 2] == "set" && words[$0 - 1] == card }) {
+                    case .some(let index) where words[index] == "down": down.insert(card)
+                    case .some(let index) where words[index] == "up": down.remove(card)
                     default: break
                     }
                 }
             default: break
             }
         }
-        return found
+        return isOff ? .off : !cards.isEmpty && down.isSuperset(of: cards) ? .linkDown : nil
     }
 
-    /// `rs2`, `rs2:eth0`, and the switch's end of its cable, `sw:rs2`.
-    private static func isLink(_ port: String, of host: Host) -> Bool {
+    /// The host's cards that a link step means: by `rs2` and the switch's end of its cable, `sw:rs2`, all; by `rs2:eth0` one.
+    private static func cards(_ port: String, of host: Host) -> [String] {
         let parts = port.split(separator: ":").map(String.init)
-        return parts.first == host.name || parts.count == 2 && parts[0] == host.on && parts[1] == host.name
+        let all = host.ports.map(\.name)
+        if parts.first == host.name { return parts.count == 2 ? [parts[1]] : all }
+        return parts.count == 2 && parts[0] == host.on && parts[1] == host.name ? all : []
     }
 
     /// `ip link set DEVICE arp off`: since then its card neither asks nor answers.

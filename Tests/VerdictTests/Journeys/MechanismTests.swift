@@ -145,6 +145,36 @@ struct MechanismTests {
         #expect(found.because.contains("which it claimed before (#1), and gw still sends to it."))
     }
 
+    @Test("a machine is off, or cut off, only if all its links are down")
+    func outage() throws {
+        var bench = try networked()
+        bench.scenario.hosts[2].ports.append(
+            Port(
+                name: "eth1", id: "a5000023-0023-4000-8000-000000000023", macAddress: MACAddress(bits: 0x0200_0000_0009)
+            ))
+        try bench.tcp("S", at: "gw:eth0", "hv1:uplink", "hv1:tapa5000021-00", time: 9, from: "gw", to: "rs1")
+        func names(_ actions: Step.Action...) -> [String] {
+            bench.scenario.timeline = actions.map { Step(name: "", action: $0, location: Bench.location(1)) }
+            bench.evidence.steps = actions.indices.map { index in
+                let time = Nanoseconds(index + 1) * 1_000_000
+                return StepRecord(name: "", started: time, ended: time)
+            }
+            return diagnoses(bench).map(\.name)
+        }
+        func run(_ command: String) -> Step.Action { .run(on: "rs1", arguments: [command], mayFail: false) }
+        let down = "a machine whose link is down"
+        #expect(names(run("ip link set eth1 down")) == ["lost on a link"])
+        #expect(names(run("ip link set eth1 down"), run("ip link set eth0 down")) == [down])
+        #expect(names(.link(port: "rs1", isUp: false)) == [down])
+        #expect(names(.link(port: "rs1", isUp: false), .link(port: "rs1:eth0", isUp: true)) == ["lost on a link"])
+        #expect(
+            names(run("ip link set eth1 down"), run("ip link set eth0 down; ip link set eth0 up")) == ["lost on a link"]
+        )
+        #expect(names(.powerOff(["rs1"])) == ["a machine that is off"])
+        #expect(names(.powerOff(["hv1"])) == ["a machine that is off"])
+        #expect(names(.move(host: "rs1", to: "hv2"), .powerOff(["hv1"])) == ["lost on a link"])
+    }
+
     @Test("a machine's router advertisement is dropped where it comes from")
     func routerAdvertisement() throws {
         var bench = try networked()
