@@ -3,7 +3,7 @@
 # Swift is not among it, nor what Swift itself asks for (see https://www.swift.org/install/linux/).
 #
 #   setup.sh          what builds and runs drbench
-#   setup.sh --tests  and what only its tests need: a browser
+#   setup.sh --tests  and what only its tests need: a browser, and Graphviz
 #   setup.sh --bench  and what it is compared with in speed
 set -euo pipefail
 
@@ -17,7 +17,7 @@ tools=(procps iproute2 iptables arptables ebtables ipset ipvsadm conntrack tcpdu
 more=()
 case ${1:-} in
 --tests)
-    more=(chromium)
+    more=(chromium graphviz)
     command -v node >/dev/null || more+=(nodejs) # drives the browser; one from elsewhere does as well
     ;;
 --bench) more=(hyperfine iperf3 jq mininet socat) ;;

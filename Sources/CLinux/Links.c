@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <linux/if_packet.h>
@@ -11,12 +14,70 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int drb_unshare_network(void) {
-    return unshare(CLONE_NEWNET);
+// Where the calling thread is at home, opened when it first goes elsewhere, and where it is now.
+static _Thread_local int home = -1;
+static _Thread_local int whereabouts = -1;
+static pthread_key_t home_key;
+static pthread_once_t home_once = PTHREAD_ONCE_INIT;
+
+static void close_home(void *number) {
+    close((int)(intptr_t)number - 1);
 }
 
-int drb_thread_id(void) {
-    return gettid();
+static void make_home_key(void) {
+    pthread_key_create(&home_key, close_home);
+}
+
+static int own_network(void) {
+    int descriptor = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+static int present_network(void) {
+    if (whereabouts >= 0)
+        return whereabouts;
+    if ((home = own_network()) < 0)
+        return home;
+    pthread_once(&home_once, make_home_key);
+    pthread_setspecific(home_key, (void *)(intptr_t)(home + 1));
+    return whereabouts = home;
+}
+
+int drb_enter_network(int namespace) {
+    int before = present_network();
+
+    if (before < 0)
+        return before;
+    if (namespace != before && setns(namespace, CLONE_NEWNET) < 0)
+        return -errno;
+    whereabouts = namespace;
+    return before;
+}
+
+void drb_return_to_network(int namespace) {
+    if (namespace == whereabouts)
+        return;
+    // A thread that is lost in a namespace would do there what is meant for another.
+    if (setns(namespace, CLONE_NEWNET) < 0)
+        abort();
+    whereabouts = namespace;
+}
+
+int drb_make_network(void) {
+    int before = present_network(), made;
+
+    if (before < 0)
+        return before;
+    if (unshare(CLONE_NEWNET) < 0)
+        return -errno;
+    made = own_network();
+    if (setns(before, CLONE_NEWNET) < 0)
+        abort();
+    return made;
+}
+
+int drb_own_network(void) {
+    return own_network();
 }
 
 int drb_pipe(int descriptors[2]) {

@@ -10,6 +10,35 @@ public protocol Engine: Sendable {
     /// be one of Swift's cooperative pool; the laboratory dies with that thread.
     /// - Parameter observe: called on the same thread for every event.
     func run(_ request: RunRequest, observe: (LabEvent) -> Void) throws(RunFailure)
+
+    /// Runs plans one after another on one and the same boot of a kernel, in real time: so that what differs from boot to
+    /// boot is no difference between them. Blocks as `run` does.
+    /// - Parameters:
+    ///   - directory: above the folders of all requests, and nobody else's. Absolute.
+    ///   - ended: called on the same thread when one has ended, in their order: with what its laboratory named as a problem,
+    ///     and why it did not come to its end.
+    func runInTurn(
+        _ requests: [RunRequest], in directory: String, ended: @escaping (Int, [String], RunFailure?) -> Void)
+}
+
+extension Engine {
+    /// For an engine that boots nothing, or where nobody cares.
+    public func runInTurn(
+        _ requests: [RunRequest], in directory: String, ended: @escaping (Int, [String], RunFailure?) -> Void
+    ) {
+        for (index, request) in requests.enumerated() {
+            var problems: [String] = []
+            var failure: RunFailure?
+            do throws(RunFailure) {
+                try run(request) { event in
+                    if case .problem(let text) = event { problems.append(text) }
+                }
+            } catch {
+                failure = error
+            }
+            ended(index, problems, failure)
+        }
+    }
 }
 
 /// A plan to run, and how.

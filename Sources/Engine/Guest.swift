@@ -1,4 +1,5 @@
 internal import CLinux
+internal import FoundationEssentials
 internal import Glibc
 internal import Kernel
 internal import Lab
@@ -8,6 +9,9 @@ internal import Net
 public enum Guest {
     /// Where the run's folder of the host appears, the only writable part of the host's file system.
     static let runFolder = "/run/drbench"
+
+    /// Where one boot is to carry out several plans, the file in its folder that names theirs within it, a line each.
+    static let turnsFile = ".turns"
 
     /// The environment variable by which a front tells PID 1 of a lab kernel its work; the kernel hands words of the form
     /// NAME=VALUE that it does not know itself to init's environment.
@@ -91,10 +95,16 @@ public enum Guest {
             if status < 0 { failures.append("no timer: \(Errno.name(-status))") }
         }
         if failures.isEmpty {
-            _ = Laboratory.run(folder: runFolder, engine: "uml", seed: order.virtual?.seed, events: events) {
-                OpenHouse(folder: runFolder) { () throws(KernelError) in
-                    if order.virtual != nil { try leaveVirtualTime() }
-                    return try openLine()
+            let folders = turns
+            for (index, folder) in folders.enumerated() {
+                _ = Laboratory.run(
+                    folder: folder, engine: "uml", seed: order.virtual?.seed, isLast: index == folders.count - 1,
+                    events: events
+                ) {
+                    OpenHouse(folder: folder) { () throws(KernelError) in
+                        if order.virtual != nil { try leaveVirtualTime() }
+                        return try openLine()
+                    }
                 }
             }
         } else {
@@ -103,6 +113,15 @@ public enum Guest {
         fflush(nil)
         _ = drb_power_off()
         exit(1)
+    }
+
+    /// The folders of the plans to carry out.
+    private static var turns: [String] {
+        // First, because it is one system call: nearly all guests have one plan.
+        guard access("\(runFolder)/\(turnsFile)", R_OK) == 0,
+            let text = FileManager.default.contents(atPath: "\(runFolder)/\(turnsFile)")
+        else { return [runFolder] }
+        return String(decoding: text, as: UTF8.self).split(separator: "\n").map { "\(runFolder)/\($0)" }
     }
 
     /// Makes the guest's clock the host's, from where it stands: see netns/kernel/patches/0008.

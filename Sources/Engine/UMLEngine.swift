@@ -26,18 +26,58 @@ public struct UMLEngine: Engine {
 
     public func run(_ request: RunRequest, observe: (LabEvent) -> Void) throws(RunFailure) {
         let folder = RunFolder(request.directory)
-        let memory = memory ?? request.plan.guestMemory
         try folder.write(request)
-        defer {
-            folder.remove(Self.helperFolder)
-            if request.visit != nil { folder.remove(Visit.file) }
+        defer { if request.visit != nil { folder.remove(Visit.file) } }
+        let relay = try request.visit.map { visit throws(RunFailure) in try Relay(visit.folder) }
+        var stage = RunStage()
+        let (end, console) = try boot(
+            request, memory: request.plan.guestMemory, seconds: request.timeLimit, relay: relay
+        ) { event in
+            stage.note(event)
+            observe(event)
+            request.note(event, relay)
         }
+        if let failure = Self.failure(end, stage: stage, console: console, request, program: program) { throw failure }
+    }
+
+    public func runInTurn(
+        _ requests: [RunRequest], in directory: String, ended: @escaping (Int, [String], RunFailure?) -> Void
+    ) {
+        guard var all = requests.first else { return }
+        var turns = TurnsTaken(ended: ended)
+        do throws(RunFailure) {
+            for request in requests { try RunFolder(request.directory).write(request) }
+            let folder = RunFolder(directory)
+            folder.write(
+                Array(requests.map { $0.directory.dropFirst(directory.count + 1) }.joined(separator: "\n").utf8),
+                to: Guest.turnsFile)
+            defer { folder.remove(Guest.turnsFile) }
+            all.directory = directory
+            all.timeLimit = requests.reduce(0) { $0 + $1.timeLimit }
+            let memory = requests.map(\.plan.guestMemory).max() ?? 0
+            let (end, console) = try boot(all, memory: memory, seconds: all.timeLimit, relay: nil) { turns.note($0) }
+            turns.end(Self.failure(end, stage: turns.stage, console: console, all, program: program))
+        } catch {
+            turns.end(error)
+        }
+        for index in turns.count..<requests.count {
+            ended(
+                index, [], RunFailure(turns.failure?.kind ?? .ended, "not begun: \(turns.failure?.explanation ?? "")"))
+        }
+    }
+
+    /// Starts a guest in the request's folder and waits for its end.
+    private func boot(
+        _ request: RunRequest, memory needed: Int, seconds: Double, relay: Relay?, observe: (LabEvent) -> Void
+    ) throws(RunFailure) -> (BoundProcess.End, ConsoleText) {
+        let folder = RunFolder(request.directory)
+        let memory = memory ?? needed
+        defer { folder.remove(Self.helperFolder) }
         let program = open(program, O_RDONLY | O_CLOEXEC)
         guard program >= 0 else {
             throw RunFailure(.couldNotStart, "cannot open \(self.program): \(Errno.name(errno))")
         }
         defer { close(program) }
-        let relay = try request.visit.map { visit throws(RunFailure) in try Relay(visit.folder) }
         // The kernel and its processes take turns: thousands of times a run one wakes the other, which on another processor
         // takes two to three times as long.
         var process = try BoundProcess(
@@ -45,18 +85,10 @@ public struct UMLEngine: Engine {
             environment: ["TMPDIR=\(try GuestMemory.folder(for: memory))", "PATH=/usr/bin"],
             directory: request.directory, files: [program] + (relay.map { [$0.farEnd] } ?? []), stays: true)
         relay?.forgetFarEnd()
-        var stage = RunStage()
         let end = process.wait(
-            seconds: request.timeLimit, restLimit: request.realTime ? nil : restLimit, relay: relay
-        ) { event in
-            stage.note(event)
-            observe(event)
-            request.note(event, relay)
-        }
+            seconds: seconds, restLimit: request.realTime ? nil : restLimit, relay: relay, observe: observe)
         folder.write(process.consoleText.bytes, to: RunFiles.console)
-        if let failure = Self.failure(end, stage: stage, console: process.consoleText, request, program: self.program) {
-            throw failure
-        }
+        return (end, process.consoleText)
     }
 
     /// What keeps every guest from running here, as a sentence; nil if nothing does.
@@ -132,5 +164,40 @@ public struct UMLEngine: Engine {
             }
             return failure(.ended, "the guest switched itself off without a result")
         }
+    }
+}
+
+/// Which of several runs of one guest has come how far, by its events: each begins with `started`.
+private struct TurnsTaken {
+    let ended: (Int, [String], RunFailure?) -> Void
+    private(set) var stage = RunStage()
+    /// How many have begun.
+    private(set) var count = 0
+    private var problems: [String] = []
+    /// How the last one ended, if not as it should.
+    private(set) var failure: RunFailure?
+
+    init(ended: @escaping (Int, [String], RunFailure?) -> Void) { self.ended = ended }
+
+    mutating func note(_ event: LabEvent) {
+        if case .started = event {
+            if count > 0 { close(nil) }
+            count += 1
+            stage = RunStage()
+            problems = []
+        }
+        if case .problem(let text) = event { problems.append(text) }
+        stage.note(event)
+    }
+
+    /// The guest's end.
+    mutating func end(_ failure: RunFailure?) {
+        self.failure = failure
+        if count > 0 { close(failure) }
+    }
+
+    private func close(_ failure: RunFailure?) {
+        let isLeft = failure == nil && !stage.hasFinished && problems.isEmpty
+        ended(count - 1, problems, isLeft ? RunFailure(.ended, "it ended \(stage.description)") : failure)
     }
 }

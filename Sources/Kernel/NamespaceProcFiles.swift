@@ -1,38 +1,38 @@
+internal import CLinux
 internal import Glibc
 internal import Synchronization
 
 /// Files below /proc/net of one network namespace, to be read from any thread.
 ///
-/// `/proc/thread-self/net` is looked up through the thread's task, so the directory must be opened on a thread of the
-/// namespace; an open file belongs to the namespace for good (seq_open_net takes a reference to it) and is read again
-/// from its start with one pread.
+/// `/proc/thread-self/net` is that of the namespace in which the thread is when it opens a file; an open file belongs to the
+/// namespace for good (seq_open_net takes a reference to it) and is read again from its start with one pread.
 final class NamespaceProcFiles: Sendable {
     private struct Descriptors {
-        var directory: Int32
+        var namespace: Int32
         var files: [String: Int32] = [:]
     }
 
     private let descriptors: Mutex<Descriptors>
 
-    /// Opens the calling thread's directory, and those of `files` that exist already.
+    /// Of the calling thread's namespace; opens those of `files` that exist already.
     init(opening files: [String]) throws {
-        let directory = open("/proc/thread-self/net", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard directory >= 0 else { throw KernelError("open /proc/thread-self/net", code: errno) }
-        descriptors = Mutex(Descriptors(directory: directory))
-        for file in files { _ = descriptors.withLock { Self.descriptor(of: file, in: &$0) } }
+        let namespace = drb_own_network()
+        guard namespace >= 0 else { throw KernelError("open the network namespace", code: -namespace) }
+        descriptors = Mutex(Descriptors(namespace: namespace))
+        for file in files { _ = try descriptors.withLock { try Self.descriptor(of: file, in: &$0) } }
     }
 
     deinit {
         descriptors.withLock {
             for descriptor in $0.files.values { close(descriptor) }
-            close($0.directory)
+            close($0.namespace)
         }
     }
 
     /// The file's text; nil if the namespace has no such file (the module that makes it is not loaded).
     func text(of file: String) throws -> String? {
         try descriptors.withLock { descriptors in
-            guard let descriptor = Self.descriptor(of: file, in: &descriptors) else { return nil }
+            guard let descriptor = try Self.descriptor(of: file, in: &descriptors) else { return nil }
             var bytes: [UInt8] = []
             var chunk = [UInt8](repeating: 0, count: 1 << 14)
             while true {
@@ -48,9 +48,11 @@ final class NamespaceProcFiles: Sendable {
         }
     }
 
-    private static func descriptor(of file: String, in descriptors: inout Descriptors) -> Int32? {
+    private static func descriptor(of file: String, in descriptors: inout Descriptors) throws -> Int32? {
         if let known = descriptors.files[file] { return known }
-        let opened = openat(descriptors.directory, file, O_RDONLY | O_CLOEXEC)
+        let opened = try NetworkNamespace.inside(descriptors.namespace) {
+            open("/proc/thread-self/net/\(file)", O_RDONLY | O_CLOEXEC)
+        }
         guard opened >= 0 else { return nil }
         descriptors.files[file] = opened
         return opened

@@ -2,20 +2,17 @@ internal import CLinux
 internal import Glibc
 internal import Synchronization
 
-/// A network namespace and the one thread that lives in it.
+/// A network namespace.
 ///
 /// A namespace belongs to threads, not to processes: whatever must happen in it (opening a socket, starting a program,
-/// writing below /proc/sys/net) happens on this thread, and a socket opened there is used from anywhere. The namespace has
-/// no name in the file system: it ends when its thread, the descriptor and the sockets opened in it are gone, at the latest
-/// with the process.
+/// writing below /proc/sys/net) happens on a thread that goes there and comes back (setns(2), two system calls of a
+/// microsecond), and a socket opened there is used from anywhere. The namespace has no name in the file system: it ends when
+/// its descriptor and the sockets opened in it are gone, at the latest with the process.
 public final class NetworkNamespace: Sendable {
     /// The name that evidence and errors use; the kernel does not know it.
     public let name: String
-    /// /proc/thread-self/ns/net of the thread, close-on-exec, for IFLA_NET_NS_FD. Valid until `close()`.
+    /// Of nsfs, close-on-exec, for IFLA_NET_NS_FD. Valid until `close()`.
     public let fileDescriptor: Int32
-    /// The thread's id: /proc/self/task/ID/net is this namespace's /proc/net, from any thread.
-    let threadID: Int32
-    private let thread: OwnedThread
     private let isOpen = Mutex(true)
 
     /// Creates a namespace. It has a loopback interface that is down, and nothing else but what the kernel puts into
@@ -24,62 +21,74 @@ public final class NetworkNamespace: Sendable {
     /// Privileges: CAP_SYS_ADMIN in the process's user namespace. Errors: EPERM without them; ENOSPC at
     /// /proc/sys/user/max_net_namespaces.
     public static func create(named name: String) throws(KernelError) -> NetworkNamespace {
-        try NetworkNamespace(named: name, unsharing: true)
+        try NetworkNamespace(named: name, drb_make_network(), "create a network namespace")
     }
 
-    /// The namespace that the calling thread is in, which is the process's own on every thread but a namespace's, with
-    /// a thread of its own.
+    /// The namespace that the calling thread is in.
     public static func current(named name: String) throws(KernelError) -> NetworkNamespace {
-        try NetworkNamespace(named: name, unsharing: false)
+        try NetworkNamespace(named: name, drb_own_network(), "open the network namespace")
     }
 
-    private init(named name: String, unsharing: Bool) throws(KernelError) {
-        let operation = unsharing ? "create a network namespace" : "open the network namespace"
-        do {
-            let thread = try OwnedThread()
-            (fileDescriptor, threadID) = try thread.run {
-                if unsharing, drb_unshare_network() != 0 { throw KernelError(operation, code: errno, namespace: name) }
-                let descriptor = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
-                guard descriptor >= 0 else {
-                    throw KernelError("open /proc/thread-self/ns/net", code: errno, namespace: name)
-                }
-                return (descriptor, drb_thread_id())
-            }
-            self.thread = thread
-            self.name = name
-        } catch {
-            throw KernelError(error, during: operation, in: name)
-        }
+    private init(named name: String, _ descriptor: Int32, _ operation: String) throws(KernelError) {
+        guard descriptor >= 0 else { throw KernelError(operation, code: -descriptor, namespace: name) }
+        fileDescriptor = descriptor
+        self.name = name
     }
 
     deinit {
         close()
     }
 
-    /// Carries `body` out on the namespace's thread and waits for it. Calls come one after another, so `body` must not
-    /// wait for something that another call would do.
+    /// Carries `body` out in the namespace, on the calling thread.
     ///
-    /// Errors: whatever `body` throws; ESHUTDOWN after `close()`.
-    public func run<T: Sendable>(_ body: @Sendable () throws -> T) throws -> T {
-        try thread.run(body)
+    /// Privileges: CAP_SYS_ADMIN. Errors: whatever `body` throws; ESHUTDOWN after `close()`.
+    public func run<T>(_ body: () throws -> T) throws -> T {
+        guard isOpen.withLock({ $0 }) else {
+            throw KernelError("enter a closed namespace", code: ESHUTDOWN, namespace: name)
+        }
+        return try Self.inside(fileDescriptor, body)
     }
 
-    /// Carries out a body in each of several namespaces, all at the same time, and waits for all of them: for what makes a
-    /// kernel with several processors wait for a grace period of RCU (10 ms and more, `synchronize_net`) each time.
+    /// Carries `body` out in a namespace, by its descriptor, on the calling thread.
+    static func inside<T>(_ descriptor: Int32, _ body: () throws -> T) throws -> T {
+        let before = drb_enter_network(descriptor)
+        guard before >= 0 else { throw KernelError("enter a network namespace", code: -before) }
+        defer { drb_return_to_network(before) }
+        return try body()
+    }
+
+    /// Carries out a body in each of several namespaces and waits for all of them: on a kernel with several processors all
+    /// at the same time, for what makes it wait for a grace period of RCU (10 ms and more, `synchronize_net`) each time; on
+    /// one with a single processor, which waits for nobody, one after another.
     ///
     /// Errors: what the first of them, in their order, throws.
     public static func runAll(
         _ jobs: [(namespace: NetworkNamespace, body: @Sendable () throws -> Void)]
     ) throws {
         let failures = Mutex([Int: any Error]())
-        for (index, job) in jobs.enumerated() {
-            job.namespace.thread.begin {
-                do { try job.body() } catch { failures.withLock { $0[index] = error } }
+        let next = Mutex(0)
+        @Sendable func work() {
+            while true {
+                let index = next.withLock { next in
+                    defer { next += 1 }
+                    return next
+                }
+                guard index < jobs.count else { return }
+                do { try jobs[index].namespace.run(jobs[index].body) } catch { failures.withLock { $0[index] = error } }
             }
         }
-        for job in jobs { try job.namespace.run {} }
+        if sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1, jobs.count > 1 {
+            let threads = try (0..<min(jobs.count, mostThreads)).map { _ in try OwnedThread() }
+            for thread in threads { thread.begin(work) }
+            for thread in threads { thread.stop() }
+        } else {
+            work()
+        }
         if let first = failures.withLock({ $0.min { $0.key < $1.key } }) { throw first.value }
     }
+
+    /// They wait nearly all of the time.
+    private static let mostThreads = 256
 
     /// Opens a socket in the namespace, close-on-exec. The caller closes it; it keeps the namespace alive until then.
     ///
@@ -97,15 +106,14 @@ public final class NetworkNamespace: Sendable {
         }
     }
 
-    /// Ends the thread and closes the descriptor. May be called again. From then on `run` fails; programs and sockets
-    /// that are still in the namespace keep it alive.
+    /// Closes the descriptor. May be called again. From then on `run` fails; programs and sockets that are still in the
+    /// namespace keep it alive.
     public func close() {
         let wasOpen = isOpen.withLock { isOpen in
             defer { isOpen = false }
             return isOpen
         }
         guard wasOpen else { return }
-        thread.stop()
         Glibc.close(fileDescriptor)
     }
 }

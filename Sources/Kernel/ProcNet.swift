@@ -2,7 +2,7 @@ internal import Glibc
 
 /// The counters of a namespace's /proc/net: `snmp`, `snmp6`, `netstat` and `stat/rt_cache`.
 ///
-/// The files are opened once and then read from any thread. Open, they keep the namespace alive.
+/// Those for counters are opened once and then read from any thread. Open, they keep the namespace alive.
 public final class ProcNet: Sendable {
     private let snmp: WholeFile
     private let netstat: WholeFile
@@ -20,14 +20,14 @@ public final class ProcNet: Sendable {
         routeCache = try Self.optionalFile("stat/rt_cache", of: namespace)
     }
 
-    /// A thread's own /proc/net: whoever opens it, it is that thread's namespace.
     private static func file(
         _ name: String, of namespace: NetworkNamespace, isOneRecord: Bool = false
     ) throws(KernelError) -> WholeFile {
         do {
-            return try WholeFile(
-                "/proc/self/task/\(namespace.threadID)/net/\(name)", during: "read /proc/net/\(name)",
-                isOneRecord: isOneRecord)
+            return try namespace.run {
+                try WholeFile(
+                    "/proc/thread-self/net/\(name)", during: "read /proc/net/\(name)", isOneRecord: isOneRecord)
+            }
         } catch {
             throw KernelError(error, during: "", in: namespace.name)
         }

@@ -40,7 +40,7 @@ public final class RuleReader: Sendable {
     private let ipv6Socket: Int32
     private let state = Mutex(State())
 
-    /// Opens the calling thread's network namespace; that thread must live as long as tables may still appear.
+    /// Of the network namespace that the calling thread is in.
     ///
     /// - Parameter run: runs the rule programs in that namespace. It is called on the thread that calls `load`, `read` or
     ///   `savedText`, under this object's lock: it must not wait for another user of this object.
@@ -61,14 +61,18 @@ public final class RuleReader: Sendable {
     public func load(_ text: String, family: RuleFamily, flush: Bool = true) throws {
         try RuleTables.load(text, family: family, flush: flush, run: run)
         guard family == .bridge else { return }
-        let tables = text.split(separator: "\n").filter { $0.first == "*" }.map { String($0.dropFirst()) }
-        state.withLock { $0.bridgeTables.formUnion(tables) }
+        noteBridgeTables(text.split(separator: "\n").filter { $0.first == "*" }.map { String($0.dropFirst()) })
+    }
+
+    /// Says that there are these bridge tables: to read one makes it, if there is none.
+    public func noteBridgeTables(_ names: [String]) {
+        state.withLock { $0.bridgeTables.formUnion(names) }
     }
 
     /// Every rule of every table, with what it has counted: families in the order ipv4, ipv6, arp, bridge, tables by
     /// name, chains and rules in the kernel's order, a built-in chain's policy (number 0) before its rules.
     ///
-    /// Bridge tables are read if they were loaded through this object (there is no other way to know that they exist);
+    /// Bridge tables are read if they were loaded through this object, or noted (there is no other way to know of them);
     /// the kernel does not count their policies, so there is no number 0.
     public func read() throws -> [RuleCounter] {
         try state.withLock { state in

@@ -17,7 +17,7 @@ public enum SystemControl {
         try write([(key, value)], in: namespace)
     }
 
-    /// Writes parameters in order with one visit to the namespace's thread, until one fails.
+    /// Writes parameters in order with one visit to the namespace, until one fails.
     public static func write(
         _ settings: [(key: String, value: String)], in namespace: NetworkNamespace
     ) throws(KernelError) {

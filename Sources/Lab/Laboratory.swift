@@ -14,10 +14,12 @@ public enum Laboratory {
     /// - Parameters:
     ///   - engine: `uml` or `native`, for the evidence.
     ///   - seed: what randomness follows from in virtual time; nil in real time.
+    ///   - isLast: whether the process ends behind it.
     ///   - visitors: asked once the plan is carried out; nil from it if nobody is to come.
     /// - Returns: whether the run came to its end.
     public static func run(
-        folder: String, engine: String, seed: UInt64?, events: EventChannel, visitors: () -> (any Visitors)?
+        folder: String, engine: String, seed: UInt64?, isLast: Bool = true, events: EventChannel,
+        visitors: () -> (any Visitors)?
     ) -> Bool {
         let kernel = kernelRelease()
         events.send(.started(kernel: kernel))
@@ -28,9 +30,12 @@ public enum Laboratory {
             let plan = try JSONDecoder().decode(Plan.self, from: data)
             let run = try Run(plan, engine: record, folder: folder, events: events)
             problem = run.carryOut(visitors: visitors)
-            // The process is about to end, and then the kernel takes everything back at once: that is sooner done than to
-            // end a thread and close ten files for each namespace.
-            _ = Unmanaged.passRetained(run)
+            if isLast {
+                // The kernel takes everything back at once: that is sooner done than to close ten files for each namespace.
+                _ = Unmanaged.passRetained(run)
+            } else {
+                try run.endThreads()
+            }
         } catch {
             problem = "\(error)"
         }

@@ -78,13 +78,27 @@ final class Place {
 
     /// Runs a program here and waits for it.
     func run(_ arguments: [String]) throws -> CommandRecord {
-        try ProcessRunner.run(arguments, in: namespace).record
+        let record = try ProcessRunner.run(arguments, in: namespace).record
+        try noteBridgeTables(arguments)
+        return record
     }
 
     /// Starts a program here; what is returned waits for its end.
     func begin(_ arguments: [String]) throws -> () throws -> CommandRecord {
         let process = try ProcessRunner.start(arguments, in: namespace)
-        return { try process.finish().record }
+        return {
+            let record = try process.finish().record
+            try self.noteBridgeTables(arguments)
+            return record
+        }
+    }
+
+    /// A command may have made a bridge table, which the kernel lists nowhere: its rules are to be evidence, too.
+    private func noteBridgeTables(_ arguments: [String]) throws {
+        let command = arguments.joined(separator: " ")
+        guard command.contains("ebtables") else { return }
+        let named = ["filter", "nat", "broute"].filter { command.contains("-t \($0)") }
+        try rules().noteBridgeTables(named.isEmpty ? ["filter"] : named)
     }
 
     /// Whether there is a TCP socket that listens on each of these ports.

@@ -105,10 +105,13 @@ final class Run {
         return problem
     }
 
+    /// Ends what would outlive the run, for another one in this process.
+    func endThreads() throws { try loops.shutdown() }
+
     private func writeEvidence(complete: Bool) throws {
         if evidence.ended == 0 { evidence.ended = clock.now() }
         evidence.take(watch.finish())
-        describePorts(captures.finish { ports, close in onTheirThreads(ports, close) })
+        describePorts(captures.finish { end($0, $1) })
         evidence.complete = complete
         try programs.save(to: "\(folder)/programs")
         try saveRules()
@@ -184,26 +187,21 @@ final class Run {
     func openCaptures(_ indices: [Int]) throws {
         let captures = captures
         try NetworkNamespace.runAll(
-            portsByPlace(indices).map { place, ports in
-                (place.namespace, { for port in ports { try captures.open(port) } })
+            indices.compactMap { port in
+                let point = plan.captures[port]
+                guard let place = placeByName[point.namespace], place.interfaces.contains(point.interface) else {
+                    return nil
+                }
+                return (place.namespace, { try captures.open(port) })
             })
     }
 
-    /// Places with those of their ports that are there now, in the plan's order.
-    private func portsByPlace(_ indices: [Int]) -> [(place: Place, ports: [Int])] {
-        let ports = Dictionary(grouping: indices) { plan.captures[$0].namespace }
-        return places.compactMap { place in
-            let present = (ports[place.name] ?? []).filter { place.interfaces.contains(plan.captures[$0].interface) }
-            return present.isEmpty ? nil : (place, present)
-        }
-    }
-
-    /// Does something for each port: on a kernel with several processors on each namespace's own thread, all at the same
-    /// time; on one processor one after another, which takes no thread to wake up.
-    private func onTheirThreads(_ ports: [Int], _ body: @escaping @Sendable (Int) -> Void) {
-        guard sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1 else { return ports.forEach(body) }
+    /// Ends captures, which needs no namespace, but time. What fails shows in what they counted.
+    private func end(_ ports: [Int], _ close: @escaping @Sendable (Int) -> Void) {
         try? NetworkNamespace.runAll(
-            portsByPlace(ports).map { place, ports in (place.namespace, { ports.forEach(body) }) })
+            ports.compactMap { port in
+                placeByName[plan.captures[port].namespace].map { place in (place.namespace, { close(port) }) }
+            })
     }
 
     private func describePorts(_ statistics: [PortStatistics]) {

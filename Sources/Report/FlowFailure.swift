@@ -3,7 +3,7 @@ public import Verdict
 
 /// Why traffic of a run failed, in the words of its explanation: what every output format tells beside the checks.
 public struct FlowFailure: Codable, Sendable, Equatable {
-    /// `tcp 198.51.100.10:40312 → 203.0.113.2:80`; a packet of no flow as tcpdump writes it.
+    /// `tcp 198.51.100.10:40312 → 203.0.113.2:80`; a packet of no flow as tcpdump writes it, and which copy of it.
     public var flow: String
     /// How its client saw it end: `connected then silent`.
     public var outcome: String?
@@ -44,21 +44,45 @@ extension Explanation {
                     others: group.count - 1, first.diagnosis)
             }
         }
-        let strays = strays.prefix(limit - groups.count).map { journey in
-            FlowFailure(
-                journey, flow: journey.packet, outcome: nil, others: 0, diagnostician.diagnosis(of: journey))
+        let strays = strays.prefix(limit - groups.count).map { stray in
+            FlowFailure(stray.journey, flow: stray.name, outcome: nil, others: 0, stray.diagnosis)
         }
         return groups + strays
     }
 
-    /// Packets of no flow that a rule dropped, one for each rule.
-    var strays: [Journey] {
+    /// A packet of no flow that a rule dropped, or a copy of a flooded frame that somebody misses.
+    struct Stray {
+        /// As it ended; a copy's as that did.
+        var journey: Journey
+        /// The port that the copy was for.
+        var port: String?
+        var diagnosis: Diagnosis?
+
+        /// The packet as tcpdump writes it, and which copy of it.
+        var name: String { journey.packet + (port.map { ", its copy for \($0)" } ?? "") }
+    }
+
+    /// One for each rule; of a packet's copies one for each reason.
+    var strays: [Stray] {
+        let known = Set(failures.flatMap(\.journeys))
         var told: Set<String> = []
-        return journeys.journeys.filter { journey in
-            guard journey.flow == nil, isOddity(journey), !journey.end.isGood, told.count < 4 else { return false }
-            let rule = journey.blame?.rule
-            return told.insert("\(journey.blame?.place ?? "") \(rule?.chain ?? "") \(rule?.number ?? 0)").inserted
+        var strays: [Stray] = []
+        for (index, journey) in journeys.journeys.enumerated() where isOddity(journey) {
+            if !journey.end.isGood {
+                let rule = journey.blame?.rule
+                let key = "\(journey.blame?.place ?? "") \(rule?.chain ?? "") \(rule?.number ?? 0)"
+                guard journey.flow == nil, told.insert(key).inserted else { continue }
+                strays.append(Stray(journey: journey, diagnosis: diagnostician.diagnosis(of: journey)))
+                continue
+            }
+            for copy in known.contains(index) ? [] : journey.lostCopies ?? [] {
+                guard let diagnosis = diagnostician.diagnosis(of: copy, of: journey),
+                    told.insert("\(copy.blame.rule?.chain ?? "") \(diagnosis.name)").inserted
+                else { continue }
+                strays.append(Stray(journey: journey.ended(as: copy), port: copy.port, diagnosis: diagnosis))
+            }
         }
+        return Array(strays.prefix(4))
     }
 }
 

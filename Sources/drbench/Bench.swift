@@ -66,20 +66,69 @@ struct Bench: Sendable {
         return results.withLock { $0.compactMap { $0 } }
     }
 
+    /// Runs scenarios one after another on one and the same boot of the engine's kernel, in real time, and all of them again
+    /// for each further output folder: what is compared takes turns. Writes no pages.
+    /// - Parameter outputs: absolute, within `output` or the same.
+    /// - Returns: for each output folder, in the order of `scenarios`.
+    func runInTurn(_ scenarios: [Scenario], outputs: [String]) -> [[ScenarioRun]] {
+        var rounds = outputs.map { _ in scenarios.map { ScenarioRun(verdict: .skipped($0, because: "not run")) } }
+        var requests: [RunRequest] = []
+        var places: [(round: Int, index: Int)] = []
+        for (round, output) in outputs.enumerated() {
+            for (index, scenario) in scenarios.enumerated() {
+                let plan = Result { try Plan(scenario) }
+                if let obstacle = obstacle(to: scenario, try? plan.get()) {
+                    rounds[round][index].verdict = .skipped(scenario, because: obstacle)
+                    continue
+                }
+                let folder = "\(output)/\(scenario.fullName)"
+                do {
+                    let plan = try plan.get()
+                    try OutputFolder.prepare(folder)
+                    requests.append(
+                        RunRequest(plan: plan, directory: folder, seed: seed, realTime: true, timeLimit: timeLimit))
+                    places.append((round, index))
+                } catch {
+                    rounds[round][index].verdict = .error(scenario, because: "\(error)")
+                }
+            }
+        }
+        var ends: [(problems: [String], failure: RunFailure?)] = []
+        for place in places.prefix(1) { progress.started(scenarios[place.index].fullName) }
+        engine.runInTurn(requests, in: output) { number, problems, failure in
+            ends.append((problems, failure))
+            if number + 1 < places.count { progress.started(scenarios[places[number + 1].index].fullName) }
+        }
+        for (place, end) in zip(places, ends) {
+            let scenario = scenarios[place.index]
+            let folder = "\(outputs[place.round])/\(scenario.fullName)"
+            var verdict = judged(scenario, folder: folder, problems: end.problems, failure: end.failure).0
+            if end.failure?.kind == .interrupted, let signal = Interruption.signal {
+                verdict = .skipped(scenario, because: "not run: drbench got \(Interruption.name(of: signal))")
+            }
+            progress.finished(verdict)
+            rounds[place.round][place.index] = ScenarioRun(verdict: verdict, directory: scenario.fullName)
+        }
+        return rounds
+    }
+
+    /// Why a scenario cannot run here; nil if nothing is known against it.
+    private func obstacle(to scenario: Scenario, _ plan: Plan?) -> String? {
+        let missing = scenario.allNeeds(plan).filter { !capabilities.has($0) }
+        if !missing.isEmpty {
+            let reasons = missing.map { "\($0) (\(capabilities.reason(against: $0)))" }.joined(separator: ", ")
+            return "the \(engine.name) engine lacks \(reasons)"
+        }
+        let absent = (plan?.programWords ?? []).filter { !Tools.isInstalled($0) }
+        return absent.isEmpty
+            ? nil : "not installed: \(absent.joined(separator: ", ")) ('make setup' installs it)"
+    }
+
     private func run(_ scenario: Scenario) -> ScenarioRun {
         let start = ContinuousClock.now
         let plan = Result { try Plan(scenario) }
-        let missing = scenario.allNeeds(try? plan.get()).filter { !capabilities.has($0) }
-        if !missing.isEmpty {
-            let reasons = missing.map { "\($0) (\(capabilities.reason(against: $0)))" }.joined(separator: ", ")
-            return ScenarioRun(
-                verdict: .skipped(scenario, because: "the \(engine.name) engine lacks \(reasons)"))
-        }
-        let absent = ((try? plan.get())?.programWords ?? []).filter { !Tools.isInstalled($0) }
-        if !absent.isEmpty {
-            return ScenarioRun(
-                verdict: .skipped(
-                    scenario, because: "not installed: \(absent.joined(separator: ", ")) ('make setup' installs it)"))
+        if let obstacle = obstacle(to: scenario, try? plan.get()) {
+            return ScenarioRun(verdict: .skipped(scenario, because: obstacle))
         }
         let folder = "\(output)/\(scenario.fullName)"
         // A step that is not there was reported before anything ran.
@@ -146,6 +195,13 @@ struct Bench: Sendable {
             problems.append("\(error)")
         }
         pause?.goOn()
+        return judged(scenario, folder: folder, problems: problems, failure: failure)
+    }
+
+    /// What a run that has ended left means.
+    private func judged(
+        _ scenario: Scenario, folder: String, problems: [String], failure: RunFailure?
+    ) -> (Verdict, KeptRun?) {
         if failure != nil || !problems.isEmpty {
             // A laboratory that names a problem ends early for that reason.
             let reason = problems.isEmpty ? failure?.description ?? "" : problems.joined(separator: "; ")

@@ -14,9 +14,9 @@ struct DRBench: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, BenchCommand.self, UpCommand.self, ShellCommand.self, DownCommand.self,
-            ExplainCommand.self, ReportCommand.self, DiffCommand.self, ListCommand.self, ValidateCommand.self,
-            MutateCommand.self, CompareCommand.self, HistoryCommand.self, ImportCommand.self, DoctorCommand.self,
-            KernelCommand.self, SchemaCommand.self,
+            ExplainCommand.self, ReportCommand.self, DiffCommand.self, ListCommand.self, GraphCommand.self,
+            ValidateCommand.self, MutateCommand.self, CompareCommand.self, HistoryCommand.self, ImportCommand.self,
+            DoctorCommand.self, KernelCommand.self, SchemaCommand.self,
         ])
 }
 

@@ -31,13 +31,14 @@ struct ScenarioSelection: ParsableArguments {
         case all
         /// What is tested: all but the benchmarks.
         case tests
+        /// What is measured: all benchmarks but those that take minutes.
         case benchmarks
 
         func takes(_ scenario: Scenario) -> Bool {
             switch self {
             case .all: true
             case .tests: !scenario.isBenchmark
-            case .benchmarks: scenario.isBenchmark
+            case .benchmarks: scenario.isBenchmark && !scenario.tags.contains(Scenario.longTag)
             }
         }
     }

@@ -24,6 +24,8 @@ enum Tools {
         Tool(name: "haproxy", option: "-v", purpose: "scenarios with it are skipped"),
         Tool(name: "keepalived", option: "-v 2>&1", purpose: "scenarios with it are skipped"),
         Tool(name: "wrk", option: "-v 2>&1 | head -n 1", purpose: "only comparisons of load generators need it"),
+        Tool(name: "h2load", purpose: "only comparisons of load generators need it"),
+        Tool(name: "iperf3", purpose: "only comparisons of load generators need it"),
         Tool(name: "gnuplot", purpose: "measurements are not drawn"),
         Tool(name: "tshark", purpose: "only tests and people need it"),
     ]
@@ -35,6 +37,9 @@ enum Tools {
     static func isInstalled(_ word: String) -> Bool {
         word.contains("/") ? access(word, X_OK) == 0 : path.contains { access("\($0)/\(word)", X_OK) == 0 }
     }
+
+    /// Whether it is one of these.
+    static func isKnown(_ word: String) -> Bool { all.contains { $0.name == word } }
 
     /// What the tool says about its version, or that it is missing.
     static func state(of tool: Tool) -> String {

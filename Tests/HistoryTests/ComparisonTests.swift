@@ -38,6 +38,32 @@ struct ComparisonTests {
         }
     }
 
+    @Test("what runs differ by on their own is learned from the history, and no change is named that is no more")
+    func noise() throws {
+        // Runs whose level goes up and down by some percent, each with repetitions that hardly differ; and in the middle of
+        // the history a real change, which is no noise.
+        let levels: [Double] = [100, 103, 99, 102, 98, 101, 104, 150, 154, 149, 153, 148, 152, 155]
+        func run(_ level: Double) -> MeasuredRun { .sample(values(around: level)) }
+        let history = levels.enumerated().map { (number: $0.offset + 1, run: run($0.element)) }
+        let (before, after) = (run(100), run(106))
+        #expect(try compare(before, after).verdict == .improved)
+        let learned = try Comparison(before, named: "1", after, named: "2", noise: RunNoise(history))
+        #expect(learned.verdict == .inconclusive)
+        #expect(learned.results.first?.reason == "runs may differ by this much on their own")
+        // What is far beyond it is a change all the same; and a short history says nothing.
+        #expect(
+            try Comparison(before, named: "1", run(150), named: "2", noise: RunNoise(history)).verdict == .improved)
+        #expect(
+            try Comparison(before, named: "1", after, named: "2", noise: RunNoise(history.suffix(5))).verdict
+                == .improved)
+        // A quiet history makes nothing more certain than the rules have it.
+        let quiet = (1...10).map { (number: $0, run: run(100)) }
+        let close = run(103)
+        #expect(
+            try Comparison(before, named: "1", close, named: "2", noise: RunNoise(quiet)).results.first?.verdict
+                == compare(before, close).results.first?.verdict)
+    }
+
     @Test("few repetitions are inconclusive, and it says how many could tell")
     func fewRepetitions() throws {
         let comparison = try compare(.sample([100, 101, 102]), .sample([50, 51, 52]))

@@ -134,11 +134,15 @@ struct PlotTests {
         for index in run.measurements.indices where run.measurements[index].parameters["mode"] == "NAT" {
             run.measurements[index].parameters["mode"] = trap
         }
-        let trends = try #require(trend)
+        // Of what it measured, not of what others did.
+        var own = try #require(trend)
+        own.series = MeasuredSeries(run.measurements[0])
+        var other = own
+        other.series.scenario = "somewhere/else"
         let folder = workplace.folder + "/it's here"
-        let path = try MeasuredReport.write(run, number: 7, trends: [trends], in: folder)
+        let path = try MeasuredReport.write(run, number: 7, trends: [own, other], in: folder)
         let ofRun = Plots.of(run)
-        let plots = ofRun.overParameters + ofRun.latencies + Plots.of([trends])
+        let plots = ofRun.overParameters + ofRun.latencies + Plots.of([own])
         let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
         #expect(names == (["index.html"] + plots.flatMap { ["\($0.name).gp", "\($0.name).svg"] }).sorted())
         #expect(!FileManager.default.fileExists(atPath: workplace.folder + "/trap"))

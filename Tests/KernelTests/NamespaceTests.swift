@@ -31,30 +31,47 @@ struct NamespaceTests {
         #expect(try Set([identity(own), identity(a), identity(b)]).count == 3)
     }
 
-    @Test("whatever runs in a namespace runs on its one thread")
-    func oneThread() throws {
-        let namespace = try NetworkNamespace.create(named: "a")
-        let threads = try (0..<20).map { _ in try namespace.run { UInt64(pthread_self()) } }
-        #expect(Set(threads).count == 1)
-        #expect(!threads.contains(UInt64(pthread_self())))
-        // A call from the thread itself does not wait for itself.
-        #expect(try namespace.run { try namespace.run { UInt64(pthread_self()) } } == threads[0])
-    }
-
-    @Test("calls from many tasks are carried out one after another")
-    func manyCallers() async throws {
-        let namespace = try NetworkNamespace.create(named: "a")
-        let counter = Counter()
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<200 { group.addTask { try namespace.run { counter.value += 1 } } }
-            try await group.waitForAll()
+    @Test("what runs in a namespace runs on the calling thread, which is back where it was afterwards, errors or not")
+    func thereAndBack() throws {
+        func here() throws -> UInt64 {
+            var status = stat()
+            try #require(stat("/proc/thread-self/ns/net", &status) == 0)
+            return UInt64(status.st_ino)
         }
-        #expect(try namespace.run { counter.value } == 200)
+        let (a, b) = (try NetworkNamespace.create(named: "a"), try NetworkNamespace.create(named: "b"))
+        let home = try here()
+        let inA = try a.run { try here() }
+        let thread = UInt64(pthread_self())
+        #expect(try a.run { UInt64(pthread_self()) } == thread)
+        #expect(inA != home)
+        #expect(try here() == home)
+        // Within one another, and from one into itself.
+        let (inner, after) = try a.run { (try b.run { try a.run { try b.run { try here() } } }, try here()) }
+        #expect(inner != inA && inner != home)
+        #expect(after == inA)
+        #expect(throws: KernelError.self) { try a.run { try b.run { throw KernelError("try", code: EBUSY) } } }
+        #expect(try here() == home)
+        // A namespace that is made within another leaves the thread there.
+        #expect(try a.run { (try NetworkNamespace.create(named: "c"), try here()) }.1 == inA)
     }
 
-    /// Without a lock: the namespace's thread alone touches it.
-    private final class Counter: @unchecked Sendable {
-        var value = 0
+    @Test("many threads are in many namespaces at the same time, and none in another's")
+    func manyCallers() async throws {
+        let namespaces = try (0..<4).map { try NetworkNamespace.create(named: "\($0)") }
+        for (index, namespace) in namespaces.enumerated() {
+            try RouteNetlink(in: namespace).perform(.addVeth(.init(name: "d\(index)", peer: .init(name: "peer"))))
+        }
+        let wrong = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 0..<200 {
+                group.addTask {
+                    try namespaces[number % 4].run {
+                        if_nametoindex("d\(number % 4)") == 0 || if_nametoindex("d\((number + 1) % 4)") != 0
+                    }
+                }
+            }
+            return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(wrong == 0)
     }
 
     @Test("what is to be done in several namespaces is done in them at the same time")
@@ -80,8 +97,7 @@ struct NamespaceTests {
                     )
                 })
         }
-        let own = try namespaces.map { try $0.run { UInt64(pthread_self()) } }
-        #expect(Set(threads.withLock { $0 }) == Set(own))
+        #expect(Set(threads.withLock { $0 }).count == 3)
     }
 
     @Test("of errors in several namespaces the first one's reaches the caller, and all others have come to their end")
@@ -125,7 +141,9 @@ struct NamespaceTests {
         let namespace = try NetworkNamespace.create(named: "a")
         namespace.close()
         namespace.close()
-        #expect(throws: KernelError("use a thread", code: ESHUTDOWN)) { try namespace.run {} }
+        #expect(throws: KernelError("enter a closed namespace", code: ESHUTDOWN, namespace: "a")) {
+            try namespace.run {}
+        }
         let error = #expect(throws: KernelError.self) {
             try namespace.openSocket(domain: AF_INET, type: 1, protocol: 0)
         }

@@ -39,5 +39,13 @@ struct ExplanationTests {
         let text = try RecordedRun("sync-blocked-by-sg").story.text(of: nil, folder: "run")
         #expect(text.contains("because  No security group of lb2's port allows ingress udp"), Comment(rawValue: text))
         #expect(!text.contains("203.0.113.7 → 224.0.0.22"))
+        let failures = try RecordedRun("sync-blocked-by-sg").story.flowFailures()
+        #expect(
+            failures.map(\.flow) == [
+                "tcp 198.51.100.10:47214 → 203.0.113.2:80",
+                "203.0.113.3:33474 → 224.0.0.81:8848 udp ttl 1, its copy for hv2:tap6c623200-00",
+            ])
+        #expect(failures.last?.end == "dropped by a rule, at hv2")
+        #expect(failures.last?.because?.contains("No security group of lb2's port") == true)
     }
 }

@@ -34,10 +34,17 @@ long drb_send_from(
 
 // Namespaces, descriptors and netlink (Links.c). glibc declares what stands behind them only with _GNU_SOURCE.
 
-/// unshare(CLONE_NEWNET) of the calling thread. 0, or -1 with errno.
-int drb_unshare_network(void);
-/// gettid().
-int drb_thread_id(void);
+/// Takes the calling thread to a network namespace, by its descriptor. Returns the descriptor of where it was, for
+/// drb_return_to_network, or a negative errno. A thread's own namespace is opened once and closed when the thread ends; a
+/// thread that calls setns(2) itself must do so before.
+int drb_enter_network(int namespace);
+/// Takes the calling thread back. Ends the process if that cannot be.
+void drb_return_to_network(int namespace);
+/// Makes a network namespace and returns its descriptor, close-on-exec, or a negative errno. The calling thread stays where
+/// it is.
+int drb_make_network(void);
+/// A descriptor of the calling thread's network namespace, close-on-exec, or a negative errno.
+int drb_own_network(void);
 /// pipe2(O_CLOEXEC): [0] reads, [1] writes. 0, or -1 with errno.
 int drb_pipe(int descriptors[2]);
 /// pidfd_open(): close-on-exec, readable once the process has ended. glibc has it only since 2.36.

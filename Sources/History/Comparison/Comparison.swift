@@ -20,11 +20,13 @@ public struct Comparison: Codable, Sendable, Equatable {
     public var onlyAfter: [MeasuredSeries]
 
     /// - Parameters:
+    ///   - noise: how much runs differ on their own, if a history shows it.
     ///   - metrics: only these; empty for all.
     ///   - allowsDifferentContext: compares also what differs in what changes numbers on its own. Never across clocks.
     public init(
         _ before: MeasuredRun, named beforeName: String, _ after: MeasuredRun, named afterName: String,
-        rules: ComparisonRules = ComparisonRules(), metrics: Set<String> = [], allowsDifferentContext: Bool = false
+        rules: ComparisonRules = ComparisonRules(), noise: RunNoise? = nil, metrics: Set<String> = [],
+        allowsDifferentContext: Bool = false
     ) throws(ComparisonError) {
         contexts = ContextDifference.all(before.context, after.context)
         if let clock = contexts.first(where: { $0.gravity == .never }) { throw .incomparable(clock) }
@@ -44,7 +46,7 @@ public struct Comparison: Codable, Sendable, Equatable {
             let exactly = isExact ? rules.compareExactly(base, samples) : nil
             return exactly ?? rules.compareStatistically(base, samples)
         }
-        rules.judge(&results, clock: after.context.clock)
+        rules.judge(&results, clock: after.context.clock, noise: noise)
         (onlyBefore, onlyAfter) = (Self.series(old, without: new), Self.series(new, without: old))
         guard !results.isEmpty else {
             let known = Set(old.map(\.metric)).intersection(new.map(\.metric))

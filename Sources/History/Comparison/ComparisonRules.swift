@@ -8,7 +8,8 @@ public struct ComparisonRules: Codable, Sendable, Equatable {
     /// this as their confidence.
     public var significance: Double
     /// By how much two runs of the same thing differ as a whole in real time, as a part of the number: one standard
-    /// deviation. No number of repetitions in one run says anything about it.
+    /// deviation. No number of repetitions in one run says anything about it. Where a history shows that it is more, that
+    /// holds (`RunNoise`).
     public var runToRun: Double
 
     public init(relevantChange: Double = 0.02, significance: Double = 0.01, runToRun: Double = 0.005) {
@@ -70,17 +71,18 @@ extension ComparisonRules {
     ///
     /// A change is one if all of these say so: its p, corrected by Holm for all metrics of the comparison; its interval, which
     /// lies wholly beyond the smallest relevant change, also when it is widened for how runs differ as a whole; and the
-    /// effect, which is large. It is the same if the interval lies
-    /// wholly within the relevant change. Everything else is inconclusive.
-    func judge(_ comparisons: inout [MetricComparison], clock: MeasurementClock) {
+    /// effect, which is large. It is the same if the interval lies wholly within the relevant change. Everything else is
+    /// inconclusive.
+    func judge(_ comparisons: inout [MetricComparison], clock: MeasurementClock, noise: RunNoise?) {
         // Values that are all equal cannot be a false alarm, and are no reason to be stricter with others (Tarone 1990).
         let tested = comparisons.indices.filter { comparisons[$0].method == .statistical && comparisons[$0].varies }
         for (index, p) in zip(tested, Holm.adjusted(tested.map { comparisons[$0].p ?? 1 })) {
             comparisons[index].adjustedP = p
         }
         for index in comparisons.indices where comparisons[index].method == .statistical {
+            let known = noise?.deviation(of: comparisons[index]) ?? 0
             (comparisons[index].verdict, comparisons[index].reason) = verdict(
-                on: comparisons[index], among: tested.count, runToRun: clock == .real ? runToRun : 0)
+                on: comparisons[index], among: tested.count, runToRun: clock == .real ? max(runToRun, known) : 0)
         }
     }
 

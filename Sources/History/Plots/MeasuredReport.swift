@@ -7,7 +7,8 @@ public enum MeasuredReport {
     ///
     /// - Parameters:
     ///   - number: of the run in the history, if it is kept.
-    ///   - trends: of the runs up to this one; at most `mostTrends` are drawn, those whose level changed first.
+    ///   - trends: of the runs up to this one; of those that it measured at most `mostTrends` are drawn, those whose level
+    ///     changed first.
     ///   - folder: is made if it is missing.
     /// - Returns: the page's path.
     @discardableResult
@@ -15,7 +16,8 @@ public enum MeasuredReport {
         _ run: MeasuredRun, number: Int?, trends: [Trend], in folder: String
     ) throws(PlotError) -> String {
         let ofRun = Plots.of(run)
-        let ofTrends = Array(Plots.of(trends).prefix(mostTrends))
+        let series = Set(run.samples.map(\.series))
+        let ofTrends = Array(Plots.of(trends.filter { series.contains($0.series) }).prefix(mostTrends))
         // One process for all.
         let drawn = try Gnuplot.draw(ofRun.overParameters + ofRun.latencies + ofTrends, in: folder)
         let (first, second) = (ofRun.overParameters.count, ofRun.latencies.count)

@@ -42,10 +42,8 @@ struct FailureSection {
             journey: failure.telling, more: more, diagnosis: failure.diagnosis)
     }
 
-    private func block(of journey: Journey) -> Markup {
-        block(
-            head: journey.packet, tail: [], journey: journey, more: "",
-            diagnosis: story.diagnostician.diagnosis(of: journey))
+    private func block(of stray: Explanation.Stray) -> Markup {
+        block(head: stray.name, tail: [], journey: stray.journey, more: "", diagnosis: stray.diagnosis)
     }
 
     /// What came through by luck.

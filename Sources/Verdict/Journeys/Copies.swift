@@ -112,4 +112,12 @@ extension Journey {
             end == other.end && blame.place == other.blame.place && blame.rule?.chain == other.blame.rule?.chain
         }
     }
+    /// The journey that one of its copies made.
+    public func ended(as copy: LostCopy) -> Journey {
+        var other = self
+        other.end = copy.end
+        other.blame = copy.blame
+        if let last = hops.firstIndex(where: { $0.frame == copy.frame }) { other.hops = Array(hops[...last]) }
+        return other
+    }
 }

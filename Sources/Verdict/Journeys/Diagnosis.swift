@@ -166,13 +166,7 @@ public struct Diagnostician {
 
     /// Why a copy of a journey's frame was lost; nil also for one that its machine has no use for.
     public func diagnosis(of copy: Journey.LostCopy, of journey: Journey) -> Diagnosis? {
-        var ended = journey
-        ended.end = copy.end
-        ended.blame = copy.blame
-        if let last = journey.hops.firstIndex(where: { $0.frame == copy.frame }) {
-            ended.hops = Array(journey.hops[...last])
-        }
-        let failure = failure(ended, in: nil)
+        let failure = failure(journey.ended(as: copy), in: nil)
         return failure.isMissed(copy, of: journey) ? explain(failure) : nil
     }
 

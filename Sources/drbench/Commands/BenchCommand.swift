@@ -14,11 +14,12 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Measures the loads of scenarios.",
         discussion: """
-            Without a name, all shipped scenarios with the tag 'bench' are measured. In the lab kernel's virtual time \
-            link rates, delays and queues decide, and the numbers are the same on every machine; with --real-time, and \
-            always on this host's kernel, the processor does. The two are never compared with each other. The numbers \
-            go to measurements.json in the folder, to a page with plots (index.html), and to the history: see \
-            'drbench compare' and 'drbench history'.
+            Without a name, all shipped scenarios with the tag 'bench' are measured, but those that take minutes (tag \
+            'long'). In the lab kernel's virtual time link rates, delays and queues decide, and the numbers are the same \
+            on every machine. With --real-time, and always on this host's kernel, the processor does, and all are \
+            measured in turns on one boot of a kernel. The two are never compared with each other. The numbers go to \
+            measurements.json in the folder, to a page with plots (index.html), and to the history: see 'drbench \
+            compare' and 'drbench history'.
             """)
 
     @OptionGroup var selection: ScenarioSelection
@@ -99,10 +100,14 @@ struct BenchCommand: ParsableCommand {
             started: Int64(time(nil)),
             context: .here(clock: clock, choice: choice, seed: seed, programs: scenarios.programs))
         var runs: [ScenarioRun] = []
+        func folder(_ repetition: Int) -> String { repetitions == 1 ? output : "\(output)/\(repetition)" }
+        // In real time one boot for all; in virtual time each must be a boot of its own, to be the same again.
+        let inTurn =
+            clock == .real ? bench.runInTurn(scenarios, outputs: (1...repetitions).map(folder)) : []
         for repetition in 1...repetitions {
             bench.seed = Self.seed(seed, repetition)
-            bench.output = repetitions == 1 ? output : "\(output)/\(repetition)"
-            let round = bench.run(scenarios) { $0.suiteName }
+            bench.output = folder(repetition)
+            let round = clock == .real ? inTurn[repetition - 1] : bench.run(scenarios) { $0.suiteName }
             runs += round
             for (scenario, run) in zip(scenarios, round) where run.verdict.isMeasured {
                 measured.measurements += try Measurement.all(
@@ -139,10 +144,8 @@ struct BenchCommand: ParsableCommand {
             number = try kept.append(measured)
             trends = Trend.all(try kept.comparableRuns())
         }
-        let series = Set(measured.samples.map(\.series))
         do {
-            try MeasuredReport.write(
-                measured, number: number, trends: trends.filter { series.contains($0.series) }, in: folder)
+            try MeasuredReport.write(measured, number: number, trends: trends, in: folder)
         } catch {
             // The numbers are there all the same; 'drbench history plot' draws them once it can be done.
             Console.error("drbench: no page: \(error)")
@@ -178,6 +181,8 @@ extension Verdict {
 extension Scenario {
     /// The tag of what is measured, and left out where functions are tested.
     static let benchTag = "bench"
+    /// The tag of what is measured only when it is named.
+    static let longTag = "long"
 
     var isBenchmark: Bool { tags.contains(Self.benchTag) }
 
@@ -191,6 +196,15 @@ extension Scenario {
 extension [Scenario] {
     /// The words by which they start programs.
     fileprivate var programs: Set<String> {
-        Set(flatMap { $0.hosts.flatMap { $0.programs.compactMap(\.command.first) } })
+        var words = Set(flatMap { $0.hosts.flatMap { $0.programs.compactMap(\.command.first) } })
+        for case .run(_, let arguments, _) in flatMap({ $0.timeline.flatMap(\.actions) }) {
+            words.formUnion(arguments.prefix(1))
+            // A shell's: those that drbench knows.
+            let script = arguments.dropFirst().joined(separator: " ").split {
+                !$0.isLetter && !$0.isNumber && $0 != "-"
+            }.map(String.init)
+            words.formUnion(script.filter(Tools.isKnown))
+        }
+        return words
     }
 }

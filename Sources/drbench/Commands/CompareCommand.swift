@@ -58,11 +58,12 @@ struct CompareCommand: ParsableCommand {
     func run() throws {
         let (old, new) = try runs()
         let comparison: Comparison
+        let noise = try source.existing().map { RunNoise(try $0.comparableRuns()) }
         do {
             comparison = try Comparison(
                 old.run, named: old.name, new.run, named: new.name,
-                rules: ComparisonRules(relevantChange: relevantChange / 100), metrics: Set(metric),
-                allowsDifferentContext: allowDifferentContext)
+                rules: ComparisonRules(relevantChange: relevantChange / 100), noise: noise,
+                metrics: Set(metric), allowsDifferentContext: allowDifferentContext)
         } catch .noSuchMetric(let names, let known) {
             throw ValidationError("\(ComparisonError.noSuchMetric(names, known: known))")
         } catch {

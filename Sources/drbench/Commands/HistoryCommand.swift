@@ -75,13 +75,10 @@ struct HistoryCommand: ParsableCommand {
             let (name, run) = try reference.resolve(in: source)
             let number = name.hasPrefix("run ") ? Int(name.dropFirst(4)) : nil
             let trends = try source.existing().map { try Trend.all($0.comparableRuns()) } ?? []
-            let series = Set(run.samples.map(\.series))
             do {
                 let page = try MeasuredReport.write(
-                    run, number: number,
-                    trends: trends.filter {
-                        series.contains($0.series) && (metric.isEmpty || metric.contains($0.metric))
-                    }, in: out)
+                    run, number: number, trends: trends.filter { metric.isEmpty || metric.contains($0.metric) }, in: out
+                )
                 Console.output(page)
             } catch {
                 throw EnvironmentError("\(error)")
