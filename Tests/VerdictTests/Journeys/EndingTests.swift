@@ -92,6 +92,28 @@ struct EndingTests {
         #expect(journeys(bench).map(\.end) == [.floodedOnly])
     }
 
+    @Test(
+        "ebtables drops frames by protocol and by MAC address, before the bridge copies them and behind that",
+        arguments: [
+            ("broute", "BROUTING", "-p 0x8035 -j DROP", true), ("broute", "BROUTING", "-p RARP -j DROP", true),
+            ("filter", "FORWARD", "-p 0x8035 -d Broadcast -j DROP", true),
+            ("filter", "FORWARD", "-s fa:16:3e:00:00:04 -j DROP", true),
+            ("broute", "BROUTING", "-p IPv4 -j DROP", false), ("broute", "BROUTING", "-p 0x8036 -j DROP", false),
+            ("filter", "FORWARD", "-d fa:16:3e:00:00:04 -j DROP", false),
+        ])
+    func bridgeRules(_ table: String, _ chain: String, _ text: String, _ isDropped: Bool) throws {
+        var bench = try networked()
+        let octets =
+            MACAddress.broadcast.octets + Bench.mac("rs1").octets + [0x80, 0x35] + [UInt8](repeating: 0, count: 46)
+        try bench.add(octets, at: ["rs1:eth0", "hv1:tapa5000021-00"], time: 1)
+        func rules(_ count: Int) -> [RuleCounter] {
+            [rule(text, count, chain: chain, family: "bridge", table: table)]
+        }
+        bench.evidence.initial.rules["hv1"] = rules(0)
+        bench.evidence.final.rules["hv1"] = rules(2)
+        #expect(journeys(bench).map(\.end) == [isDropped ? .droppedByRule : .floodedOnly])
+    }
+
     @Test("a card that was given another MAC address sends and takes what bears it, from then on")
     func anotherMAC() throws {
         var bench = try networked()
