@@ -4,6 +4,7 @@ internal import Net
 struct Headers {
     var destinationMAC: MACAddress
     var sourceMAC: MACAddress
+    var etherType: UInt16
     var neighbour: NeighbourMessage?
     var packet: Packet?
 
@@ -12,6 +13,7 @@ struct Headers {
         guard let frame = Net.Frame(octets) else { return nil }
         destinationMAC = frame.destination
         sourceMAC = frame.source
+        etherType = frame.etherType
         packet = frame.ip.map(Packet.init)
         neighbour =
             frame.arp.flatMap(NeighbourMessage.init(arp:))

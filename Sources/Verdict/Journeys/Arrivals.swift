@@ -13,6 +13,12 @@ extension Endings {
             ending.suspects = suspects(
                 leg, namespace: namespace, family: "arp", hooks: [("filter", "INPUT")], inDevice: device,
                 outDevices: [], time: time)
+            // A question is routed back to who asks (arp_process in net/ipv4/arp.c).
+            if let message = legs.headers(leg.frame)?.neighbour, message.isRequest, !message.isAnnouncement,
+                !message.isIPv6, legs.addresses[host].contains(message.sender)
+            {
+                ending.suspects += counted(Self.martians, namespace: namespace, time: time, end: .droppedAsMartian)
+            }
             return ending
         }
         if let error = error(about: leg, from: namespace) { return told(error, leg, namespace) }
@@ -31,7 +37,8 @@ extension Endings {
         let family = leg.cargo.source.family == .v6 ? "ipv6" : "ipv4"
         let forwards = scenario.forwards(namespace, family: leg.cargo.source.family)
         var hooks = [("raw", "PREROUTING"), ("mangle", "PREROUTING")]
-        hooks += isLocal || service != nil ? [("mangle", "INPUT"), ("filter", "INPUT")] : [("filter", "FORWARD")]
+        let isForwarded = !isLocal && service == nil || isLocal && quotesPassedOn(leg, host)
+        hooks += isForwarded ? [("filter", "FORWARD")] : [("mangle", "INPUT"), ("filter", "INPUT")]
         ending.suspects += suspects(
             leg, namespace: namespace, family: family, hooks: hooks, inDevice: device, outDevices: [], time: time)
         if let service { return scheduled(ending, leg, service, host: host, time: time, replied: replied) }
@@ -49,6 +56,10 @@ extension Endings {
             ending.end = .droppedAsMartian
             ending.evidence = ["\(leg.cargo.source) is an address of \(namespace) itself"]
         } else if !forwards {
+            guard isRefused(leg, namespace: namespace, time: time) else {
+                ending.evidence = ["\(namespace) took it in, though no address of its cards is \(destination)"]
+                return ending
+            }
             ending.end = .notForUs
             ending.evidence = ["\(namespace) does not have \(destination), and forwards nothing"]
         } else if isLeftUnanswered(host, from: time) {
@@ -140,27 +151,41 @@ extension Endings {
         return ending
     }
 
+    /// Whether a machine that forwards nothing counted a packet that is not for it (ip_error in net/ipv4/route.c); IPv6
+    /// counts none.
+    private func isRefused(_ leg: Leg, namespace: String, time: Nanoseconds) -> Bool {
+        guard leg.cargo.source.family == .v4 else { return true }
+        return states.intervals(at: time).contains { interval in
+            !states.hasCounters(namespace, interval: interval)
+                || ["Ip.InAddrErrors", "Ip.InNoRoutes"].contains {
+                    states.growth(of: $0, in: namespace, interval: interval) > 0
+                }
+        }
+    }
+
     /// What the kernel's counters can tell of the source being wrong.
     private func counted(_ leg: Leg, host: Int, namespace: String, time: Nanoseconds) -> [Ending.Suspect] {
         guard leg.cargo.source.family == .v4 else { return [] }
-        var suspects: [Ending.Suspect] = []
-        for interval in states.intervals(at: time) {
-            let own = legs.addresses[host].contains(leg.cargo.source)
-            for (counter, end, fits) in [
-                ("TcpExt.IPReversePathFilter", JourneyEnd.droppedByReversePathFilter, !own),
-                ("rt_cache.in_martian_src", .droppedAsMartian, own),
-            ] {
-                let growth = states.growth(of: counter, in: namespace, interval: interval)
-                guard fits, growth > 0 else { continue }
-                suspects.append(
-                    .init(
-                        interval: interval,
-                        resources: [.init(name: "\(namespace) \(interval) \(counter)", capacity: growth)],
-                        end: end,
-                        evidence: "\(namespace)'s \(counter) grew by \(growth)"))
-            }
+        return legs.addresses[host].contains(leg.cargo.source)
+            ? counted(Self.martians, namespace: namespace, time: time, end: .droppedAsMartian)
+            : counted(
+                "TcpExt.IPReversePathFilter", namespace: namespace, time: time, end: .droppedByReversePathFilter)
+    }
+
+    /// Counts what comes from an address of the machine itself.
+    private static let martians = "rt_cache.in_martian_src"
+
+    private func counted(
+        _ counter: String, namespace: String, time: Nanoseconds, end: JourneyEnd
+    ) -> [Ending.Suspect] {
+        states.intervals(at: time).compactMap { interval in
+            let growth = states.growth(of: counter, in: namespace, interval: interval)
+            guard growth > 0 else { return nil }
+            return .init(
+                interval: interval,
+                resources: [.init(name: "\(namespace) \(interval) \(counter)", capacity: growth)],
+                end: end, evidence: "\(namespace)'s \(counter) grew by \(growth)")
         }
-        return suspects
     }
 }
 

@@ -43,6 +43,8 @@ struct Endings {
     private let unanswered: [Int: [Nanoseconds]]
     /// By namespace and reversed connection: when it sent packets of its own on it.
     private let replies: [UInt64: [Nanoseconds]]
+    /// By namespace and what ICMP errors quote: the packets that it only passed on.
+    private let passedOn: Set<UInt64>
 
     struct ICMPError {
         var namespace: Int
@@ -70,7 +72,10 @@ struct Endings {
             // ARP is no IP, and neighbour discovery is ICMPv6.
             let mayAsk = !leg.cargo.isIP || leg.cargo.protocolNumber == 58
             if leg.predecessors.isEmpty, leg.cargo.isIP {
-                replies[Self.key(leg.cargo.reversed.connection, leg.origin), default: []].append(leg.started)
+                // What a step wrote is no machine's answer.
+                if !legs.isCrafted(leg) {
+                    replies[Self.key(leg.cargo.reversed.connection, leg.origin), default: []].append(leg.started)
+                }
                 if leg.cargo.isICMP,
                     let (message, quoted) = legs.quote(leg.frame), message.type != 5 || message.version == 6
                 {
@@ -90,6 +95,7 @@ struct Endings {
         }
         self.errors = errors
         self.replies = replies
+        passedOn = errors.isEmpty ? [] : Self.passedOn(legs)
         unanswered = asked.reduce(into: [:]) { result, item in
             let answers = told[item.key] ?? []
             result[item.key] = item.value.filter { question in
@@ -98,6 +104,27 @@ struct Endings {
                 }
             }.map(\.1)
         }
+    }
+
+    private static func passedOn(_ legs: Legs) -> Set<UInt64> {
+        var found: Set<UInt64> = []
+        let quoted = Set(
+            legs.legs.filter { $0.cargo.isICMP }.compactMap { leg in
+                legs.quote(leg.frame).map { [$0.quoted.source, $0.quoted.destination] }
+            })
+        for leg in legs.legs where !leg.predecessors.isEmpty {
+            guard quoted.contains([leg.cargo.source, leg.cargo.destination]), let packet = legs.innermost(leg.frame)
+            else { continue }
+            found.insert(key(quoteKey(packet), leg.origin))
+        }
+        return found
+    }
+
+    /// Whether an ICMP error is about a packet that the machine passed on, under an address of its own: the error goes
+    /// where that came from.
+    func quotesPassedOn(_ leg: Leg, _ namespace: Int) -> Bool {
+        guard !passedOn.isEmpty, leg.cargo.isICMP, let (_, quoted) = legs.quote(leg.frame) else { return false }
+        return passedOn.contains(Self.key(Self.quoteKey(quoted), namespace))
     }
 
     static func key(_ connection: UInt64, _ namespace: Int) -> UInt64 {
@@ -124,111 +151,18 @@ struct Endings {
         let stop = leg.flight.stops[leg.last]
         let place = Int(stop.place)
         let port = Wiring.port(of: place)
+        let origin = legs.sightings[Int(leg.flight.origin.sighting)]
+        if origin.sourceMAC == origin.destinationMAC, leg.arrival == nil {
+            return Ending(
+                end: .toItself, place: legs.namespaces[leg.origin],
+                evidence: ["its source and its destination are \(origin.sourceMAC)"])
+        }
         let namespace = legs.namespaces[legs.namespaceOfPort[port]]
         if leg.arrival != nil { return arrived(leg, namespace: namespace, port: port) }
         if leg.target == nil { return targetless(leg, namespace: namespace, port: port) }
         return Wiring.isInward(place)
             ? withinBridge(leg, stop, namespace: namespace, port: port)
             : onCable(leg, stop, namespace: namespace, port: port)
-    }
-
-    /// A frame for all, or for a MAC address that no machine has.
-    private func targetless(_ leg: Leg, namespace: String, port: Int) -> Ending {
-        let receivers = leg.flight.stops.dropFirst().filter {
-            Wiring.isInward(Int($0.place)) && legs.wiring.roles[Wiring.port(of: Int($0.place))] == .host
-        }
-        let headers = legs.headers(leg.frame)
-        let isQuestion = headers?.neighbour.map { $0.isRequest && !$0.isAnnouncement } ?? false
-        if headers?.destinationMAC.isMulticast ?? false, !isQuestion, !receivers.isEmpty {
-            return Ending(end: .delivered, place: namespace)
-        }
-        if legs.wiring.roles[port] == .trunk || Int(legs.sightings[Int(leg.flight.origin.sighting)].domain) < 0 {
-            return Ending(end: .delivered, place: namespace, evidence: ["the fabric's own"])
-        }
-        let what = headers.map { headers in
-            isQuestion
-                ? "no machine of its network has \(headers.neighbour?.target.description ?? "the address")"
-                : "no machine of its network has the MAC \(headers.destinationMAC)"
-        }
-        if receivers.isEmpty, let deepest = leg.flight.stops.last, Wiring.isInward(Int(deepest.place)) {
-            let port = Wiring.port(of: Int(deepest.place))
-            var ending = withinBridge(
-                leg, deepest, namespace: legs.namespaces[legs.namespaceOfPort[port]], port: port)
-            // What ends each of its copies is asked for each of them.
-            if !mayEndWhole(leg, deepest), ending.suspects.contains(where: { !$0.resources.isEmpty }) {
-                ending.suspects = []
-            }
-            if ending.suspects.isEmpty { ending.end = .floodedOnly }
-            ending.evidence = [what].compactMap(\.self)
-            return ending
-        }
-        return Ending(end: .floodedOnly, place: namespace, evidence: [what].compactMap(\.self))
-    }
-
-    private func withinBridge(_ leg: Leg, _ stop: Flight.Stop, namespace: String, port: Int) -> Ending {
-        let sighting = legs.sightings[Int(stop.sighting)]
-        let frame = legs.frames[Int(sighting.frame)]
-        let onward = self.onward(leg, stop)
-        var ending = Ending(end: .undecided(between: []), place: namespace)
-        let devices = onward.map { evidence.ports[$0].interface }
-        ending.suspects = bridgeSuspects(
-            leg, namespace: namespace, inDevice: evidence.ports[port].interface, outDevices: devices,
-            time: sighting.time)
-        if let target = leg.target, let other = wherePlaced(target, at: sighting.time), other != namespace,
-            scenario.hypervisors.contains(where: { $0.name == namespace }),
-            !onward.contains(where: { if case .uplink = legs.wiring.roles[$0] { true } else { false } })
-        {
-            ending.end = .floodedOnly
-            ending.evidence = ["it came to \(namespace), but the machine is on \(other)"]
-        } else if let size = tooBig(frame, onward: onward, leg) {
-            ending.end = .tooBig
-            ending.evidence = [size]
-        } else if let full = fullTable(namespace, time: sighting.time) {
-            ending.end = .tableFull
-            ending.evidence = [full]
-        } else if leg.flight.stops.contains(where: { $0.parent == Int32(leg.last) }) {
-            ending.end = .floodedOnly
-            ending.evidence = ["\(namespace)'s bridge sent it to others only"]
-        } else if onward.contains(where: { impairment(outOf: $0).loss > 0 }) {
-            ending.end = .lostOnLink
-            ending.evidence = ["the cable loses \(onward.map { impairment(outOf: $0).loss }.max() ?? 0) % of frames"]
-        } else if sighting.time + delays(onward) >= evidence.ended {
-            ending.end = .inFlight
-        } else if !scenario.hypervisors.contains(where: { $0.name == namespace }) {
-            ending.end = .lostOnLink
-        }
-        return ending
-    }
-
-    private func onCable(_ leg: Leg, _ stop: Flight.Stop, namespace: String, port: Int) -> Ending {
-        let sighting = legs.sightings[Int(stop.sighting)]
-        let onward = legs.wiring.next[Int(stop.place)].map { Wiring.port(of: $0) }
-        var ending = Ending(end: .lostOnLink, place: namespace)
-        let far = onward.map { evidence.ports[$0].name }.joined(separator: ", ")
-        ending.evidence = [
-            "it left by \(evidence.ports[port].name) and was not seen at \(far.isEmpty ? "any other port" : far)"
-        ]
-        if let size = tooBig(legs.frames[Int(sighting.frame)], onward: onward, leg) {
-            ending.end = .tooBig
-            ending.evidence.append(size)
-        } else if leg.flight.stops.contains(where: { $0.parent == Int32(leg.last) }) {
-            ending.end = .floodedOnly
-            ending.evidence = ["the switch sent it to others only"]
-        } else if sighting.time + delays(onward + [port]) >= evidence.ended {
-            ending.end = .inFlight
-        }
-        return ending
-    }
-
-    /// The namespace that a machine's port was plugged into at a moment.
-    private func wherePlaced(_ port: Int, at time: Nanoseconds) -> String? {
-        let name = evidence.ports[port].namespace
-        guard let host = scenario.hosts.first(where: { $0.name == name }) else { return nil }
-        var place = host.ports.first { $0.name == evidence.ports[port].interface }?.on ?? host.on
-        for (step, record) in zip(scenario.timeline, evidence.steps) {
-            if case .move(let moved, let target) = step.action, moved == name, record.started <= time { place = target }
-        }
-        return place
     }
 
     func fullTable(_ namespace: String, time: Nanoseconds) -> String? {

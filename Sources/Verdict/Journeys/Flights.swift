@@ -95,7 +95,7 @@ struct FlightBuilder {
         // What a host's card shows with the card's own MAC as its source, it sends.
         let origins = group.filter { index in
             let sighting = sightings[Int(index)]
-            return wiring.macs[Int(sighting.port)] == sighting.sourceMAC
+            return wiring.port(Int(sighting.port), has: sighting.sourceMAC, at: sighting.time)
         }.sorted { (sightings[Int($0)].time, $0) < (sightings[Int($1)].time, $1) }
         for (rank, origin) in origins.enumerated() where !used[Int(origin)] {
             let until = rank + 1 < origins.count ? sightings[Int(origins[rank + 1])].time : .max
@@ -181,8 +181,10 @@ struct FlightBuilder {
             let port = Int(sightings[Int(index)].port)
             // Of several at one port the first is as good as any.
             guard tried.insert(port).inserted else { continue }
+            let time = sightings[Int(index)].time
+            // What has the MAC of another's card came from there, though that card was not captured then.
+            let isFromElsewhere = !wiring.ports(with: sightings[Int(index)].sourceMAC, at: time).isEmpty
             for place in [Wiring.outOf(port), Wiring.into(port)] {
-                let time = sightings[Int(index)].time
                 var reach = 0
                 var visited: Set<Int> = [place]
                 var queue = [place]
@@ -198,7 +200,7 @@ struct FlightBuilder {
                         reach += 1
                     }
                 }
-                let isHost = wiring.roles[port] == .host && !Wiring.isInward(place)
+                let isHost = wiring.roles[port] == .host && Wiring.isInward(place) == isFromElsewhere
                 let weight = reach * 2 + (isHost ? 1 : 0)
                 if weight > best?.reach ?? -1 { best = (index, place, weight) }
             }

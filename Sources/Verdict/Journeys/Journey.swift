@@ -97,6 +97,8 @@ public enum JourneyEnd: Codable, Sendable, Equatable {
     case lostOnLink
     /// Only machines saw it that it was not for.
     case floodedOnly
+    /// A machine sent it to its own MAC address: no bridge sends back where it came from.
+    case toItself
     /// The capture ended before its way did.
     case inFlight
     /// The evidence fits several.
@@ -129,6 +131,7 @@ public enum JourneyEnd: Codable, Sendable, Equatable {
         case .consumedByIPVS: "consumed by IPVS"
         case .lostOnLink: "lost on a link"
         case .floodedOnly: "flooded only"
+        case .toItself: "sent to its own sender"
         case .inFlight: "still in flight"
         case .undecided(let causes): "undecided between " + causes.joined(separator: " and ")
         }

@@ -34,10 +34,13 @@ struct Legs {
     private(set) var legs: [Leg]
     /// By namespace: the addresses of the machine, as configured, and those that it sends from.
     private(set) var addresses: [Set<IPAddress>]
+    /// When a step sent packets that it wrote field by field, and from where.
+    private var crafted: [(time: ClosedRange<Nanoseconds>, host: String)] = []
 
     init(scenario: Scenario, evidence: Evidence, frames: [RunFrame]) {
         self.frames = frames
-        wiring = Wiring(scenario: scenario, ports: evidence.ports)
+        let changes = Changes(scenario, evidence)
+        wiring = Wiring(scenario: scenario, ports: evidence.ports, changes: changes)
         var dissector = Dissector(wiring: wiring)
         // 6080 is GUE's own (draft-ietf-intarea-gue), which a scenario's commands choose, too.
         dissector.guePorts = Set(scenario.services.flatMap(\.realServers).compactMap { $0.tunnel?.port } + [6080])
@@ -62,12 +65,22 @@ struct Legs {
                 host.ports.flatMap { $0.addresses?.map(\.address) ?? $0.fixedIPs }
                     + host.interfaces.flatMap { $0.addresses.map(\.address) })
         }
-        for (namespace, address) in Changes(scenario, evidence).addresses {
+        for (namespace, address) in changes.addresses {
             if let index = names.firstIndex(of: namespace) { addresses[index].insert(address) }
+        }
+        for (step, record) in zip(scenario.timeline, evidence.steps) {
+            guard case .send(let packet) = step.action else { continue }
+            let host = packet.from.split(separator: ":").first.map(String.init) ?? packet.from
+            crafted.append((record.started...max(record.started, record.ended), host))
         }
         for flight in FlightBuilder.flights(of: sightings, in: wiring) { legs.append(leg(flight)) }
         join()
-        learnAddresses(scenario, evidence)
+        learnAddresses()
+    }
+
+    /// Whether a scenario's step wrote it, instead of the kernel of the machine that sent it.
+    func isCrafted(_ leg: Leg) -> Bool {
+        crafted.contains { $0.time.contains(leg.started) && $0.host == namespaces[leg.origin] }
     }
 
     // MARK: One leg
@@ -80,11 +93,22 @@ struct Legs {
         if let cargo = cargo(ofFrame: leg.frame) { leg.cargo = cargo }
         let candidates =
             origin.destinationMAC.isMulticast
-            ? machines(askedByFrame: leg.frame) : wiring.portsByMAC[origin.destinationMAC] ?? []
+            ? machines(askedByFrame: leg.frame) : wiring.ports(with: origin.destinationMAC, at: origin.time)
         let targets = candidates.filter {
             (wiring.domains[$0] ?? Wiring.underlay) == Int(origin.domain) && $0 != Int(origin.port)
         }
         place(&leg, targets)
+        if Wiring.isInward(Int(flight.origin.place)), wiring.roles[Int(origin.port)] == .host,
+            let sender = wiring.ports(with: origin.sourceMAC, at: origin.time).first,
+            origin.destinationMAC.isMulticast
+                || wiring.port(Int(origin.port), has: origin.destinationMAC, at: origin.time)
+        {
+            // Where it comes from was not captured.
+            leg.origin = namespaceOfPort[sender]
+            leg.target = Int(origin.port)
+            leg.arrival = 0
+            leg.last = 0
+        }
         return leg
     }
 
@@ -240,17 +264,10 @@ struct Legs {
 
     /// What a machine sends from without having been given the packet is an address of its own, unless it was written
     /// field by field.
-    private mutating func learnAddresses(_ scenario: Scenario, _ evidence: Evidence) {
-        var crafted: [(ClosedRange<Nanoseconds>, String)] = []
-        for (step, record) in zip(scenario.timeline, evidence.steps) {
-            guard case .send(let packet) = step.action else { continue }
-            let host = packet.from.split(separator: ":").first.map(String.init) ?? packet.from
-            crafted.append((record.started...max(record.started, record.ended), host))
-        }
+    private mutating func learnAddresses() {
         for leg in legs where leg.predecessors.isEmpty && leg.cargo.isIP {
             guard wiring.roles[Int(sightings[Int(leg.flight.origin.sighting)].port)] == .host,
-                !crafted.contains(where: { $0.0.contains(leg.started) && $0.1 == namespaces[leg.origin] }),
-                !leg.cargo.source.isUnspecified
+                !isCrafted(leg), !leg.cargo.source.isUnspecified
             else { continue }
             addresses[leg.origin].insert(leg.cargo.source)
         }

@@ -26,19 +26,28 @@ struct NeighbourTableFull: Mechanism {
 /// A director that has only the VIP asks for its real servers with the VIP as sender; they have it themselves.
 struct DirectorWithoutSecondAddress: Mechanism {
     func diagnose(_ failure: Case) -> Diagnosis? {
-        guard failure.journey.end == .neighbourUnreachable, failure.isDirector(failure.place),
-            let vip = failure.service?.address
-        else { return nil }
-        let questions = failure.journeys.journeys.filter {
-            $0.protocol == "arp" && $0.packet.hasSuffix("tell \(vip)") && $0.hops.first?.namespace == failure.place
+        let journey = failure.journey
+        let director: String
+        let vip: IPAddress
+        if journey.end == .droppedAsMartian, journey.asked != nil, let asker = journey.hops.first?.namespace,
+            let sender = failure.announced.flatMap({ IPAddress($0) }), failure.isVIP(sender.description)
+        {
+            (director, vip) = (asker, sender)
+        } else if journey.end == .neighbourUnreachable, let address = failure.service?.address {
+            (director, vip) = (failure.place, address)
+        } else {
+            return nil
         }
-        guard let question = questions.first, question.hops.count > 1,
+        let questions = failure.journeys.journeys.filter {
+            $0.protocol == "arp" && $0.packet.hasSuffix("tell \(vip)") && $0.hops.first?.namespace == director
+        }
+        guard failure.isDirector(director), let question = questions.first, question.hops.count > 1,
             !failure.journeys.journeys.contains(where: { $0.answers == question.number })
         else { return nil }
         return Diagnosis(
             name: "director without a second address",
             because:
-                "\(failure.place) asks for its real servers with the VIP \(vip) as sender ('\(question.packet)'), and a "
+                "\(director) asks for its real servers with the VIP \(vip) as sender ('\(question.packet)'), and a "
                 + "machine that has the VIP itself does not answer such a question.",
             remedies: [
                 .init("give the director an address of its own beside the VIP", "dr-happy-same"),
@@ -123,10 +132,60 @@ struct MTUBlackHole: Mechanism {
                     .init("tcp_mtu_probing=1 in the sender", "mtu-too-small-on-the-way/mtu-probing"),
                 ])
         }
+        if let told = failure.journeys.journeys.first(where: { $0.number == error }), !told.end.isGood {
+            return Diagnosis(
+                name: "MTU black hole",
+                because:
+                    "\(failure.place) cannot send on so big a packet and says so to the sender (#\(error)), but that message "
+                    + "does not arrive: \(told.end.text)\(told.blame.map { " at \($0.place)" } ?? "").",
+                remedies: [.init("let ICMP 'fragmentation needed' reach the sender", "pmtu-request-path")])
+        }
         return Diagnosis(
             name: "too big for the way",
             because: "\(failure.place) cannot send on so big a packet, and says so to the sender (#\(error)).",
             remedies: [.init("let ICMP 'fragmentation needed' reach the sender", "pmtu-request-path")])
+    }
+}
+
+/// A translation needs a connection, and what is not tracked is of none.
+struct RedirectWithoutConntrack: Mechanism {
+    func diagnose(_ failure: Case) -> Diagnosis? {
+        guard failure.journey.end == .notForUs, let vip = failure.journey.destination?.address else { return nil }
+        let rules = (failure.snapshots[1].rules[failure.place] ?? []).filter {
+            $0.chain == "PREROUTING" && $0.rule.contains("-d \(vip)")
+        }
+        guard
+            let redirect = rules.first(where: {
+                $0.table == "nat" && $0.packets == 0 && ($0.rule.contains("REDIRECT") || $0.rule.contains("DNAT"))
+            }),
+            let raw = rules.first(where: { $0.table == "raw" && $0.packets > 0 && $0.rule.contains("--notrack") })
+        else { return nil }
+        return Diagnosis(
+            name: "REDIRECT without conntrack",
+            because:
+                "\(failure.place)'s raw rule '\(raw.rule)' keeps the packet from conntrack, and what is not tracked is not "
+                + "translated: '\(redirect.rule)' counted nothing.",
+            remedies: [.init("no such rule in the raw table", "arp-redirect-tp")])
+    }
+}
+
+/// A server that takes a request in and has no route, or may not use its source, for the answer.
+struct NoRouteForAnswer: Mechanism {
+    func diagnose(_ failure: Case) -> Diagnosis? {
+        guard failure.journey.end == .delivered, !failure.journey.isReply, failure.replies.isEmpty,
+            failure.host(failure.place) != nil, let source = failure.journey.destination?.address
+        else { return nil }
+        let lost = failure.growth(of: "Ip.OutNoRoutes")
+        guard lost > 0 else { return nil }
+        let refused = failure.growth(of: "TcpExt.ListenDrops")
+        return Diagnosis(
+            name: "no route for the answer",
+            because:
+                "\(failure.place) took the packet in and could not answer: it has no route for a packet from \(source) "
+                + "(Ip.OutNoRoutes grew by \(lost)\(refused > 0 ? ", TcpExt.ListenDrops by \(refused)" : "")).",
+            remedies: [
+                .init("the VIP in the table local, and arp_ignore=1", "arp-fwmark-local-route/table-local-quiet")
+            ])
     }
 }
 
@@ -139,7 +198,7 @@ struct RealServerWithoutVIP: Mechanism {
             let vip = failure.journey.destination?.address
         else { return nil }
         return Diagnosis(
-            name: "wrong forwarding method",
+            name: "a real server without the VIP",
             because:
                 "\(failure.place) got the packet with the destination \(vip), as Direct Routing leaves it, and does not "
                 + "have that address.",
@@ -178,57 +237,5 @@ struct AnswersPastDirector: Mechanism {
                 "\(server)'s answers do not come back through \(service.director), so they keep their source \(source), and "
                 + "the client never asked that address.",
             remedies: [.init("the director as the real servers' default route", "nat-masq")])
-    }
-}
-
-/// The gateway sends to a director that is not there any more: nobody told it of the new one.
-struct StaleNeighbour: Mechanism {
-    func diagnose(_ failure: Case) -> Diagnosis? {
-        guard failure.journey.end == .floodedOnly || failure.journey.end == .lostOnLink,
-            let vip = failure.journey.destination?.address, let hop = failure.journey.lastHop,
-            let old = failure.scenario.hosts.first(where: { host in
-                host.ports.contains { $0.macAddress == hop.destinationMAC }
-            })
-        else { return nil }
-        let directors = failure.scenario.services.filter { $0.address == vip }.map(\.director)
-        guard directors.contains(old.name), let other = directors.first(where: { $0 != old.name }) else { return nil }
-        let sender = failure.sender ?? "the gateway"
-        return Diagnosis(
-            name: "a failover that was not announced",
-            because: "\(sender) still has the MAC address of \(old.name) for \(vip), and \(old.name) is not there; no "
-                + "announcement of \(other) reached it.",
-            remedies: [.init("\(other) announces the VIP when it takes over", "garp-missing/announced")])
-    }
-}
-
-/// The client's packets go to a real server past the director: the gateway believes that it has the VIP.
-struct RealServerAnsweredARP: Mechanism {
-    func diagnose(_ failure: Case) -> Diagnosis? {
-        guard let service = failure.service, service.firewallMark == nil else { return nil }
-        let servers = Set(
-            failure.scenario.hosts.filter { host in
-                !failure.isDirector(host.name)
-                    && host.ports.contains { port in
-                        port.fixedIPs.contains { ip in service.realServers.contains { $0.address == ip } }
-                    }
-            }.map(\.name))
-        guard
-            let past = failure.forward.first(where: { journey in
-                journey.destination?.address == service.address && servers.contains(journey.hops.last?.namespace ?? "")
-                    && !journey.hops.contains { failure.isDirector($0.namespace) }
-            }), let server = past.hops.last?.namespace
-        else { return nil }
-        let answer = failure.journeys.journeys.first {
-            $0.protocol == "arp" && $0.packet.contains("\(service.address) is-at") && $0.hops.first?.namespace == server
-        }
-        return Diagnosis(
-            name: "ARP answered by a real server",
-            because: "\(server) got the client's packets straight from the gateway, past the director"
-                + (answer.map { ": it answered the question for \(service.address) (#\($0.number))" } ?? "") + ".",
-            remedies: [
-                .init(
-                    "arp_ignore=1 and arp_announce=2 on the real servers", "arp-matrix/arp_ignore-1-and-arp_announce-2"),
-                .init("arptables rules on the real servers", "arptables-drop-drop"),
-            ])
     }
 }

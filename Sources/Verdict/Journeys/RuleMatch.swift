@@ -18,6 +18,7 @@ struct ParsedRule {
         case sourcePorts([ClosedRange<UInt16>])
         case destinationPorts([ClosedRange<UInt16>])
         case sourceMACs([MACAddress])
+        case destinationMACs([MACAddress])
         case inDevice(String)
         case outDevice(String)
         case states([String])
@@ -64,6 +65,11 @@ struct ParsedRule {
         func value() -> String { words.popFirst() ?? "" }
         func add(_ match: Match?) { matches.append((match ?? .unknown, isNegated)) }
         switch word {
+        // What ebtables calls so are MAC addresses.
+        case "-s" where counter.family == "bridge": add(MACAddress(value()).map { .sourceMACs([$0]) })
+        case "-d" where counter.family == "bridge":
+            let mac = value()
+            add((mac == "Broadcast" ? .broadcast : MACAddress(mac)).map { .destinationMACs([$0]) })
         case "-s", "--src", "--source": add(Self.prefix(value()).map { .source($0) })
         case "-d", "--dst", "--destination": add(Self.prefix(value()).map { .destination($0) })
         case "-p", "--protocol": add(.protocolName(value()))
@@ -189,8 +195,10 @@ struct FilteredPacket {
             return answer((packet?.destination ?? headers.neighbour?.target).map(prefix.contains))
         case .protocolName(let name):
             if name.uppercased() == "ARP" || name == "0x0806" { return isARP ? .yes : .no }
-            if name == "IPv4" || name == "IPv6" {
-                return (packet?.source.family == .v6) == (name == "IPv6") ? .yes : .no
+            if let type = ["IPv4": 0x0800, "IPv6": 0x86DD][name] { return headers.etherType == type ? .yes : .no }
+            if name == "RARP" { return headers.etherType == 0x8035 ? .yes : .no }
+            if name.hasPrefix("0x"), let type = UInt16(name.dropFirst(2), radix: 16) {
+                return headers.etherType == type ? .yes : .no
             }
             guard let packet else { return .no }
             let names = [packet.protocolName, String(packet.protocolNumber)]
@@ -199,6 +207,7 @@ struct FilteredPacket {
         case .sourcePorts(let ranges): return port(packet?.sourcePort, in: ranges)
         case .destinationPorts(let ranges): return port(packet?.destinationPort, in: ranges)
         case .sourceMACs(let macs): return macs.contains(headers.sourceMAC) ? .yes : .no
+        case .destinationMACs(let macs): return macs.contains(headers.destinationMAC) ? .yes : .no
         case .inDevice(let name):
             guard let inDevice else { return .maybe }
             return name == inDevice ? .yes : name.hasPrefix("tap") || name.hasPrefix("qv") ? .no : .maybe

@@ -35,32 +35,6 @@ struct DirectorsLoop: Mechanism {
     }
 }
 
-struct NoServerLeft: Mechanism {
-    func diagnose(_ failure: Case) -> Diagnosis? {
-        let end = failure.journey.end
-        guard failure.isDirector(failure.place), end == .consumedByIPVS || end == .answeredByICMP,
-            let service = failure.service
-        else { return nil }
-        let states = failure.evidence.steps.map(\.after.ipvs) + [failure.evidence.final.ipvs]
-        let destinations = states.flatMap { state in
-            (state[failure.place]?.services ?? []).filter { $0.address == service.address }.map(\.destinations)
-        }
-        let idle = destinations.contains { $0.allSatisfy { $0.weight == 0 } }
-        return Diagnosis(
-            name: "IPVS has nobody to send it to",
-            because: end == .answeredByICMP
-                ? "\(failure.place)'s service \(service.address):\(service.port) has no real server that takes new connections."
-                : idle
-                    ? "\(failure.place)'s service has no real server with a weight; the connection's own is gone, and IPVS "
-                        + "drops its packets until the entry expires."
-                    : "IPVS on \(failure.place) took the packet and sent it nowhere: the connection's real server is not there "
-                        + "any more, or a defence drops packets.",
-            remedies: [
-                .init("expire_nodest_conn=1: a reset at once instead of silence", "expire-nodest-conn/expire")
-            ])
-    }
-}
-
 /// A receiver that waits in vain for the rest of a packet (RFC 792 and RFC 4443: reassembly time exceeded).
 struct FragmentMissing: Mechanism {
     func diagnose(_ failure: Case) -> Diagnosis? {
@@ -81,7 +55,9 @@ struct PortNotListening: Mechanism {
         guard failure.journey.protocol == "tcp",
             let reset = failure.replies.first(where: { $0.packet.has("tcp [R") }),
             !failure.replies.contains(where: { $0.packet.has("tcp [S.]") }),
-            let server = reset.hops.first?.namespace, let port = failure.forward.first?.destination?.port
+            let server = reset.hops.first?.namespace,
+            failure.forward.contains(where: { $0.end == .delivered && $0.lastHop?.namespace == server }),
+            let port = failure.forward.first?.destination?.port
         else { return nil }
         return Diagnosis(
             name: "port not listening",
@@ -91,28 +67,6 @@ struct PortNotListening: Mechanism {
                 .init("with direct routing servers must listen on the service's own port", "dr-happy-same"),
                 .init("masquerading can change the port", "port-mapping-impossible/masquerading"),
             ])
-    }
-}
-
-struct MachineMoved: Mechanism {
-    func diagnose(_ failure: Case) -> Diagnosis? {
-        guard failure.journey.end == .floodedOnly else { return nil }
-        let fact = failure.journey.blame?.evidence.first ?? "only others saw it"
-        let moved = failure.scenario.timeline.contains { if case .move = $0.action { true } else { false } }
-        return Diagnosis(
-            name: moved ? "a machine that moved without a word" : "nobody there",
-            because: "The frame went where its receiver is not: \(fact).",
-            remedies: moved ? [.init("the machine announces itself at its new place", "rs-live-migration")] : [])
-    }
-}
-
-struct MachineGone: Mechanism {
-    func diagnose(_ failure: Case) -> Diagnosis? {
-        guard failure.journey.end == .neighbourUnreachable else { return nil }
-        return Diagnosis(
-            name: "neighbour unreachable",
-            because: "\(failure.place) asked for the MAC address of the packet's next machine, and nobody answered.",
-            remedies: [])
     }
 }
 
@@ -132,11 +86,22 @@ struct NotForwarding: Mechanism {
         guard failure.journey.end == .notForUs, let destination = failure.journey.destination?.address else {
             return nil
         }
-        let isDirector = failure.isDirector(failure.place)
+        if failure.isDirector(failure.place), let source = failure.journey.source?.address,
+            failure.scenario.services.contains(where: { service in
+                service.director == failure.place
+                    && service.realServers.contains { $0.address == source && $0.forwarding == .masquerading }
+            })
+        {
+            return Diagnosis(
+                name: "a masquerading director that does not forward",
+                because:
+                    "\(failure.place) masquerades, and the answers go back through it; but net.ipv4.ip_forward is off there.",
+                remedies: [.init("ip_forward=1 on the director", "ip-forward-off-dr/masquerading-forwarding")])
+        }
+        let setting = destination.family == .v4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding"
         return Diagnosis(
             name: "not for us",
-            because: "\(failure.place) does not have the address \(destination), and net.ipv4.ip_forward is off there.",
-            remedies: isDirector
-                ? [.init("ip_forward=1 on the director, for the answers to masquerading", "nat-mode-contrast")] : [])
+            because: "\(failure.place) does not have the address \(destination), and \(setting) is off there.",
+            remedies: [])
     }
 }

@@ -55,6 +55,9 @@ final class States {
             - (snapshots[interval - 1].counters[namespace]?[counter] ?? 0)
     }
 
+    /// Whether the namespace's counters are known at an interval's end.
+    func hasCounters(_ namespace: String, interval: Int) -> Bool { snapshots[interval].counters[namespace] != nil }
+
     func neighbours(of namespace: String, interval: Int) -> [Neighbour] {
         (snapshots[interval].neighbours[namespace] ?? []) + (snapshots[interval - 1].neighbours[namespace] ?? [])
     }

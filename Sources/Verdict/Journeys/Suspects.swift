@@ -25,8 +25,8 @@ extension Endings {
                 inDevice: inDevice, outDevices: outDevices,
                 time: time)
         }
-        // ebtables first: what it drops in PREROUTING, no iptables sees.
-        let bridge = ask("bridge", received: [("nat", "PREROUTING")])
+        // ebtables first: what it drops in PREROUTING, or takes from the bridge in BROUTING, no iptables sees.
+        let bridge = ask("bridge", received: [("broute", "BROUTING"), ("nat", "PREROUTING")])
         var found: [Ending.Suspect] = []
         let headers = legs.headers(leg.frame)
         if let packet = headers?.packet {

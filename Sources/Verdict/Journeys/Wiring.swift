@@ -26,13 +26,15 @@ struct Wiring {
     /// The network that a port's frames belong to, as a number; cables from host to host have numbers of their own. nil
     /// for a trunk.
     let domains: [Int?]
-    /// Each host port's MAC address; nil for other ports.
+    /// Each host port's MAC address, in the beginning; nil for other ports.
     let macs: [MACAddress?]
+    /// By port: those that it was given later, and since when.
+    private let laterMACs: [[(since: Nanoseconds, mac: MACAddress)]]
     /// By place.
     private(set) var next: [[Place]]
     /// By a VLAN's or VXLAN's number.
     let networks: [Int: Int]
-    let portsByMAC: [MACAddress: [Int]]
+    private let portsByMAC: [MACAddress: [Int]]
     private let distances: [[Int]]
 
     static func into(_ port: Int) -> Place { port * 2 }
@@ -42,7 +44,7 @@ struct Wiring {
     /// The domain of frames on a trunk that carry no network.
     static let underlay = -1
 
-    init(scenario: Scenario, ports: [CapturePort]) {
+    init(scenario: Scenario, ports: [CapturePort], changes: Changes) {
         var roles: [Role] = []
         var domains: [Int?] = []
         var macs: [MACAddress?] = []
@@ -95,14 +97,37 @@ struct Wiring {
             }
         }
         networks = numbers
+        laterMACs = zip(ports, macs).map { port, mac in
+            mac == nil ? [] : changes.macs(of: port.interface, in: port.namespace)
+        }
         var owners: [MACAddress: [Int]] = [:]
-        for (port, mac) in macs.enumerated() { if let mac { owners[mac, default: []].append(port) } }
+        for port in ports.indices {
+            guard let mac = macs[port] else { continue }
+            for mac in Set([mac] + laterMACs[port].map(\.mac)) { owners[mac, default: []].append(port) }
+        }
         portsByMAC = owners
 
         var cabling = Cabling(count: ports.count)
         cabling.lay(scenario, ports, roles, domains)
         next = cabling.finish()
         distances = Self.distances(next)
+    }
+
+    /// Whether a host's port had this MAC address at a moment.
+    func port(_ port: Int, has mac: MACAddress, at time: Nanoseconds) -> Bool {
+        guard let first = macs[port] else { return false }
+        guard !laterMACs[port].isEmpty else { return first == mac }
+        let all = [(since: Nanoseconds.min, mac: first)] + laterMACs[port]
+        return all.indices.contains { index in
+            // In virtual time a change and a frame may be of one instant.
+            all[index].mac == mac && all[index].since <= time
+                && (index + 1 == all.count || time <= all[index + 1].since)
+        }
+    }
+
+    /// The host ports that had this MAC address at a moment.
+    func ports(with mac: MACAddress, at time: Nanoseconds) -> [Int] {
+        (portsByMAC[mac] ?? []).filter { port($0, has: mac, at: time) }
     }
 
     /// How many steps it is from a place to a port, coming in there; nil if no way leads there.

@@ -148,32 +148,47 @@ struct DiagnosisTests {
             ("reply-through-director", "martian source", "one's own address is a martian"),
             ("sg-ingress-missing", "security group missing", "rs2's port allows ingress tcp"),
             ("rs-refused", "port not listening", "rs2 answers the SYN with a reset"),
-            ("rs-without-vip-drops", "wrong forwarding method", "rs2 got the packet with the destination 203.0.113.2"),
+            (
+                "rs-without-vip-drops", "a real server without the VIP",
+                "rs2 got the packet with the destination 203.0.113.2"
+            ),
             ("conntrack-table-full", "conntrack table full", "nf_conntrack_max is 2"),
             ("backup-is-rs-loop", "a loop of directors", "two directors each take the other"),
             ("lb-guest-invalid-drop", "a machine's own rule about conntrack states", "lb's own firewall"),
-            ("expire-nodest-conn", "IPVS has nobody to send it to", "lb"),
+            (
+                "expire-nodest-conn", "the connection's real server was removed",
+                "leads to rs2, which is no real server"
+            ),
             ("neigh-table-overflow", "neighbour table full", "203.0.113.5"),
             ("dhcp-server-spoof", "no DHCP servers behind ports", "port 67"),
             ("zones-hybrid-same/zone-per-port", "a conntrack zone for each port", "in the real server's zone"),
             ("nat-masq/past-the-director", "answers past a masquerading director", "do not come back through lb"),
             ("no-real-server", "IPVS has nobody to send it to", "no real server that takes new connections"),
             ("ttl-decrement/too-few", "TTL exceeded", "with TTL 1"),
-            ("pmtu-request-path/icmp-filtered", "too big for the way", "lb cannot send on so big a packet"),
+            ("pmtu-request-path/icmp-filtered", "MTU black hole", "but that message does not arrive"),
+            ("conntrack-icmp-related", "too big for the way", "r2 cannot send on so big a packet"),
             ("ip-and-mac-spoof/wrong-mac", "a foreign MAC or IP address", "from fa:16:3e:00:00:99"),
-            ("ip-and-mac-spoof", "an address of somebody else", "keeps it from speaking for others"),
-            ("conntrack-sequences/ack-only-not-loose", "dropped for its conntrack state", "For hv1's conntrack"),
+            ("ip-and-mac-spoof", "missing allowed address pair", "which is no allowed address pair of it"),
+            ("conntrack-sequences/ack-only-not-loose", "no loose pickup", "takes up none in the middle"),
             ("tun-ipip/no-tunnel", "wrong forwarding method", "in a tunnel and has no device that takes it out"),
-            ("arp-static-entry-router", "a failover that was not announced", "still has the MAC address of"),
+            (
+                "arp-static-entry-router", "a static neighbour entry for a dead director",
+                "no announcement of lb2 moves it"
+            ),
             (
                 "rs-live-migration/unannounced", "a machine that moved without a word",
                 "came to hv1, but the machine is on"
             ),
-            ("arp-noarp-flag/static-one-way", "nobody there", "no machine of its network has the MAC"),
-            ("lb-crash/gone-for-long", "neighbour unreachable", "and nobody answered"),
+            ("arp-noarp-flag/static-one-way", "a card without ARP", "rs2 sent the packet to its own MAC address"),
+            ("lb-crash/gone-for-long", "a machine that is off", "does not answer gw's ARP questions"),
+            ("conntrack-icmp-related", "neighbour unreachable", "and nobody answered"),
             ("loss-reorder-dup-delay/cross", "lost on a link", "The cable lost the packet"),
             ("no-real-server/no-service-dropped", "a rule says so", "drops such packets"),
-            ("ip-forward-off-dr/masquerading", "not for us", "net.ipv4.ip_forward is off there"),
+            (
+                "ip-forward-off-dr/masquerading", "a masquerading director that does not forward",
+                "net.ipv4.ip_forward is off there"
+            ),
+            ("conntrack-sequences/synack-missed", "not for us", "does not have the address 203.0.113.21"),
             ("rs-without-vip-drops/forwarding", "a real server that forwards", "sends them back to the director"),
             ("fragmented-udp/one-lost", "a fragment missing", "got only some of the packet's fragments"),
         ])
@@ -190,13 +205,15 @@ struct DiagnosisTests {
     @Test("every mechanism has a case here")
     func complete() throws {
         let folder = "\(RecordedRun.repository)/Sources/Verdict/Journeys"
-        let tests = try String(contentsOfFile: #filePath, encoding: .utf8)
+        let tests = try ["RecordedJourneyTests", "MechanismTests"].map { name in
+            try String(
+                contentsOfFile: "\(RecordedRun.repository)/Tests/VerdictTests/Journeys/\(name).swift", encoding: .utf8)
+        }.joined()
         for file in try FileManager.default.contentsOfDirectory(atPath: folder) where file.hasSuffix("Mechanisms.swift")
         {
             let text = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
             for match in text.matches(of: #/name: (?:[a-z]+ \? )?"([^"]+)"(?: : "([^"]+)")?/#) {
-                // The MTU black hole has its own test, in JourneyTests.
-                for name in [match.1, match.2].compactMap(\.self) where name != "MTU black hole" {
+                for name in [match.1, match.2].compactMap(\.self) {
                     #expect(tests.contains("\"\(name)\""), "\(file): \(name)")
                 }
             }
@@ -307,6 +324,9 @@ struct DiagnosisTests {
         #expect(diagnosis(bench)?.because.contains("it answered the question for 203.0.113.2 (#1)") == true)
         // A machine that is no real server of the service is none.
         bench.scenario.services[0].realServers = []
+        #expect(diagnosis(bench)?.name == "the VIP claimed by a stranger")
+        // Who neither claimed nor answered was told so by other means, such as a route.
+        bench.frames.removeFirst(4)
         #expect(diagnosis(bench)?.name == "port not listening")
     }
 
