@@ -20,7 +20,7 @@ case ${1:-} in
     more=(chromium graphviz)
     command -v node >/dev/null || more+=(nodejs) # drives the browser; one from elsewhere does as well
     ;;
---bench) more=(hyperfine iperf3 jq mininet nghttp2-client socat wrk) ;;
+--bench) more=(bridge-utils hyperfine iperf3 jq mininet nghttp2-client socat wrk) ;;
 esac
 
 say() { printf 'setup: %s\n' "$*" >&2; }
