@@ -156,10 +156,10 @@ END
 }
 
 load() {
-    local turns=5 connections=64 seconds=3
+    local turns=5 connections=64 seconds=2
     local evidence=$out/runs/generators/evidence.json found=$out/generators.json
     bash "$here/load.sh" $turns $connections $seconds >"$out/generators.yaml"
-    "$drbench" run "$out/generators.yaml" --engine native --quiet --no-html --out "$out/runs" >"$out/generators.log" || {
+    "$drbench" run "$out/generators.yaml" --engine native --timeout 600 --quiet --no-html --out "$out/runs" >"$out/generators.log" || {
         cat "$out/generators.log" >&2
         exit 1
     }
