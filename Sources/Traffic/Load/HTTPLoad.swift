@@ -40,9 +40,10 @@ struct HTTPLoad: ~Copyable {
     static let bufferSize = 65_536
     /// From so many octets on an answer's body is thrown away in the kernel.
     static let worthDiscarding = 4_096
-    /// What takes less than a microsecond has crossed no link that takes time; after so many of them nothing else will come.
+    /// Less than a microsecond from one waking to the next is what reading the clock takes; after so many of them, and some
+    /// for each connection, whose answers may come at one instant, nothing else will come.
     static let hair: Nanoseconds = 1_000
-    static let mostInstant = 5_000
+    static let mostInstant = 20_000
 
     let order: LoadOrder
     let clock: @Sendable () -> Nanoseconds
@@ -69,7 +70,8 @@ struct HTTPLoad: ~Copyable {
     var now: Nanoseconds
     /// The host whose namespace the thread is in.
     private var place = -1
-    /// Answers that came at once, less those that did not.
+    /// When it woke up last, and how often at once since it last had to wait.
+    var woken: Nanoseconds = 0
     var instant = 0
     var problem: KernelError?
     /// How many of the window's two ends have been noted.
@@ -120,7 +122,10 @@ struct HTTPLoad: ~Copyable {
             if isOver { break }
             let events = poller.wait(atMost: pause)
             // It has waited until now. In real time the clock is read again for each answer.
-            if order.isVirtual { now = clock() }
+            if order.isVirtual {
+                now = clock()
+                checkClock()
+            }
             for event in events where problem == nil {
                 let slot = Int32(truncatingIfNeeded: event.token)
                 guard slots[Int(slot)].generation == UInt32(event.token >> 32) else { continue }

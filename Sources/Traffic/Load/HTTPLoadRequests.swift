@@ -84,7 +84,7 @@ extension HTTPLoad {
 
     private mutating func finish(_ slot: Int32) {
         let index = Int(slot)
-        if order.isVirtual { checkClock(since: slots[index].planned) } else { now = clock() }
+        if !order.isVirtual { now = clock() }
         tally.answered(planned: slots[index].planned, at: now)
         slots[index].isTaken = false
         taken -= 1
@@ -92,10 +92,12 @@ extension HTTPLoad {
         free.append(slot)
     }
 
-    /// A closed loop over links that take no time would go on for ever: the clock moves on by a hair only when it is read.
-    private mutating func checkClock(since planned: Nanoseconds) {
-        instant = now - planned < Self.hair ? instant + 1 : max(0, instant - 1)
-        guard schedule == nil, instant > Self.mostInstant else { return }
+    /// A closed loop over links that take no time would go on for ever: the clock moves on by a hair only when it is read,
+    /// and from one waking to the next no time passes.
+    mutating func checkClock() {
+        instant = now - woken < Self.hair ? instant + 1 : 0
+        woken = now
+        guard schedule == nil, instant > Self.mostInstant + 4 * order.connections else { return }
         problem = KernelError(
             "make the load '\(order.name)'", code: ETIME,
             explanation: "it takes no virtual time; give links a rate or a delay, or the load a rate")
