@@ -40,10 +40,10 @@ struct HTTPLoad: ~Copyable {
     static let bufferSize = 65_536
     /// From so many octets on an answer's body is thrown away in the kernel.
     static let worthDiscarding = 4_096
-    /// Less than a microsecond from one waking to the next is what reading the clock takes; after so many of them, and some
-    /// for each connection, whose answers may come at one instant, nothing else will come.
-    static let hair: Nanoseconds = 1_000
-    static let mostInstant = 20_000
+    /// Answers that all came sooner than this, so many of them, and less than a hair apart on average: no link takes time.
+    static let longestInstant: Nanoseconds = 100_000
+    static let instants = 20_000
+    static let hair: Nanoseconds = 2_000
 
     let order: LoadOrder
     let clock: @Sendable () -> Nanoseconds
@@ -70,9 +70,9 @@ struct HTTPLoad: ~Copyable {
     var now: Nanoseconds
     /// The host whose namespace the thread is in.
     private var place = -1
-    /// When it woke up last, and how often at once since it last had to wait.
-    var woken: Nanoseconds = 0
+    /// How many answers have come at once, one after another, and since when.
     var instant = 0
+    var instantsBegan: Nanoseconds = 0
     var problem: KernelError?
     /// How many of the window's two ends have been noted.
     private var edges = 0
@@ -122,10 +122,7 @@ struct HTTPLoad: ~Copyable {
             if isOver { break }
             let events = poller.wait(atMost: pause)
             // It has waited until now. In real time the clock is read again for each answer.
-            if order.isVirtual {
-                now = clock()
-                checkClock()
-            }
+            if order.isVirtual { now = clock() }
             for event in events where problem == nil {
                 let slot = Int32(truncatingIfNeeded: event.token)
                 guard slots[Int(slot)].generation == UInt32(event.token >> 32) else { continue }

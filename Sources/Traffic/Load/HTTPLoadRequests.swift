@@ -84,7 +84,7 @@ extension HTTPLoad {
 
     private mutating func finish(_ slot: Int32) {
         let index = Int(slot)
-        if !order.isVirtual { now = clock() }
+        if order.isVirtual { checkClock(since: slots[index].planned) } else { now = clock() }
         tally.answered(planned: slots[index].planned, at: now)
         slots[index].isTaken = false
         taken -= 1
@@ -92,12 +92,14 @@ extension HTTPLoad {
         free.append(slot)
     }
 
-    /// A closed loop over links that take no time would go on for ever: the clock moves on by a hair only when it is read,
-    /// and from one waking to the next no time passes.
-    mutating func checkClock() {
-        instant = now - woken < Self.hair ? instant + 1 : 0
-        woken = now
-        guard schedule == nil, instant > Self.mostInstant + 4 * order.connections else { return }
+    /// A closed loop over links that take no time would go on nearly for ever: the clock moves on by a hair when it is read,
+    /// and only then.
+    private mutating func checkClock(since planned: Nanoseconds) {
+        if instant == 0 || now - planned >= Self.longestInstant { (instant, instantsBegan) = (0, now) }
+        instant += 1
+        guard schedule == nil, instant == Self.instants else { return }
+        instant = 0
+        guard now - instantsBegan < Int64(Self.instants) * Self.hair else { return }
         problem = KernelError(
             "make the load '\(order.name)'", code: ETIME,
             explanation: "it takes no virtual time; give links a rate or a delay, or the load a rate")
