@@ -28,7 +28,7 @@ static void make_home_key(void) {
     pthread_key_create(&home_key, close_home);
 }
 
-static int own_network(void) {
+int drb_own_network(void) {
     int descriptor = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
     return descriptor < 0 ? -errno : descriptor;
 }
@@ -36,7 +36,7 @@ static int own_network(void) {
 static int present_network(void) {
     if (whereabouts >= 0)
         return whereabouts;
-    if ((home = own_network()) < 0)
+    if ((home = drb_own_network()) < 0)
         return home;
     pthread_once(&home_once, make_home_key);
     pthread_setspecific(home_key, (void *)(intptr_t)(home + 1));
@@ -70,14 +70,10 @@ int drb_make_network(void) {
         return before;
     if (unshare(CLONE_NEWNET) < 0)
         return -errno;
-    made = own_network();
+    made = drb_own_network();
     if (setns(before, CLONE_NEWNET) < 0)
         abort();
     return made;
-}
-
-int drb_own_network(void) {
-    return own_network();
 }
 
 int drb_pipe(int descriptors[2]) {

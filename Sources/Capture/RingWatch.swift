@@ -20,16 +20,27 @@ extension CaptureSession {
     ///   - limit: how long to wait at most, however much comes.
     public func awaitQuiet(milliseconds: Int32, limit: Int32) {
         let end = ContinuousClock.now + .milliseconds(Int(limit))
-        var given: Set<Int32> = []
+        var rings = RingPolls()
         while ContinuousClock.now < end {
             drain()
-            // What is readable for another reason than a frame stays so: an interface that is gone.
-            var polls = descriptors.filter { !given.contains($0) }.map {
-                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
-            }
+            var polls = rings.polls(of: self)
             guard poll(&polls, nfds_t(polls.count), milliseconds) > 0 else { return }
-            given.formUnion(polls.filter { $0.revents != 0 && $0.revents & Int16(POLLIN) == 0 }.map(\.fd))
+            rings.note(polls)
         }
+    }
+}
+
+/// A session's rings as poll(2) is asked about them.
+private struct RingPolls {
+    /// What is readable for another reason than a frame stays so: an interface that is gone.
+    private var given: Set<Int32> = []
+
+    func polls(of session: CaptureSession) -> [pollfd] {
+        session.descriptors.filter { !given.contains($0) }.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    }
+
+    mutating func note(_ polls: some Sequence<pollfd>) {
+        for entry in polls where entry.revents != 0 && entry.revents & Int16(POLLIN) == 0 { given.insert(entry.fd) }
     }
 }
 
@@ -83,18 +94,12 @@ private final class RingWatch: Sendable {
             // with several processors.
             var parameters = sched_param(sched_priority: 1)
             _ = pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters)
-            // What is readable for another reason than a frame stays so: an interface that is gone.
-            var given: Set<Int32> = []
+            var rings = RingPolls()
             while true {
-                var polls = [pollfd(fd: ending, events: Int16(POLLIN), revents: 0)]
-                polls += session.descriptors.filter { !given.contains($0) }.map {
-                    pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
-                }
+                var polls = [pollfd(fd: ending, events: Int16(POLLIN), revents: 0)] + rings.polls(of: session)
                 guard poll(&polls, nfds_t(polls.count), -1) >= 0 || errno == EINTR else { return }
                 if polls[0].revents != 0 { return }
-                for entry in polls where entry.revents != 0 && entry.revents & Int16(POLLIN) == 0 {
-                    given.insert(entry.fd)
-                }
+                rings.note(polls)
                 session.drain()
             }
         }

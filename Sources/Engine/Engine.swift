@@ -27,17 +27,23 @@ extension Engine {
         _ requests: [RunRequest], in directory: String, ended: @escaping (Int, [String], RunFailure?) -> Void
     ) {
         for (index, request) in requests.enumerated() {
-            var problems: [String] = []
-            var failure: RunFailure?
-            do throws(RunFailure) {
-                try run(request) { event in
-                    if case .problem(let text) = event { problems.append(text) }
-                }
-            } catch {
-                failure = error
-            }
+            let (problems, failure) = outcome(of: request)
             ended(index, problems, failure)
         }
+    }
+
+    /// Runs a plan to its end: what its laboratory named as a problem, and why it did not come to its end. Blocks as `run`
+    /// does.
+    public func outcome(of request: RunRequest) -> (problems: [String], failure: RunFailure?) {
+        var problems: [String] = []
+        do throws(RunFailure) {
+            try run(request) { event in
+                if case .problem(let text) = event { problems.append(text) }
+            }
+        } catch {
+            return (problems, error)
+        }
+        return (problems, nil)
     }
 }
 

@@ -1,5 +1,4 @@
 internal import CLinux
-internal import FoundationEssentials
 internal import Glibc
 internal import Kernel
 internal import Lab
@@ -117,11 +116,9 @@ public enum Guest {
 
     /// The folders of the plans to carry out.
     private static var turns: [String] {
-        // First, because it is one system call: nearly all guests have one plan.
-        guard access("\(runFolder)/\(turnsFile)", R_OK) == 0,
-            let text = FileManager.default.contents(atPath: "\(runFolder)/\(turnsFile)")
-        else { return [runFolder] }
-        return String(decoding: text, as: UTF8.self).split(separator: "\n").map { "\(runFolder)/\($0)" }
+        // Nearly all guests have one plan.
+        guard let text = RunFolder(runFolder).text(of: turnsFile) else { return [runFolder] }
+        return text.split(separator: "\n").map { "\(runFolder)/\($0)" }
     }
 
     /// Makes the guest's clock the host's, from where it stands: see netns/kernel/patches/0008.

@@ -31,6 +31,12 @@ struct RunFolder {
         try? writeFile("\(path)/\(name)", bytes)
     }
 
+    /// What a file says that is hardly ever there, and so is asked for by one system call first; nil without one.
+    func text(of name: String) -> String? {
+        guard access("\(path)/\(name)", R_OK) == 0 else { return nil }
+        return FileManager.default.contents(atPath: "\(path)/\(name)").map { String(decoding: $0, as: UTF8.self) }
+    }
+
     func remove(_ name: String) {
         try? FileManager.default.removeItem(at: URL(filePath: path).appending(path: name))
     }

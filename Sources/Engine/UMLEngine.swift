@@ -30,9 +30,7 @@ public struct UMLEngine: Engine {
         defer { if request.visit != nil { folder.remove(Visit.file) } }
         let relay = try request.visit.map { visit throws(RunFailure) in try Relay(visit.folder) }
         var stage = RunStage()
-        let (end, console) = try boot(
-            request, memory: request.plan.guestMemory, seconds: request.timeLimit, relay: relay
-        ) { event in
+        let (end, console) = try boot(request, memory: request.plan.guestMemory, relay: relay) { event in
             stage.note(event)
             observe(event)
             request.note(event, relay)
@@ -55,7 +53,7 @@ public struct UMLEngine: Engine {
             all.directory = directory
             all.timeLimit = requests.reduce(0) { $0 + $1.timeLimit }
             let memory = requests.map(\.plan.guestMemory).max() ?? 0
-            let (end, console) = try boot(all, memory: memory, seconds: all.timeLimit, relay: nil) { turns.note($0) }
+            let (end, console) = try boot(all, memory: memory, relay: nil) { turns.note($0) }
             turns.end(Self.failure(end, stage: turns.stage, console: console, all, program: program))
         } catch {
             turns.end(error)
@@ -68,7 +66,7 @@ public struct UMLEngine: Engine {
 
     /// Starts a guest in the request's folder and waits for its end.
     private func boot(
-        _ request: RunRequest, memory needed: Int, seconds: Double, relay: Relay?, observe: (LabEvent) -> Void
+        _ request: RunRequest, memory needed: Int, relay: Relay?, observe: (LabEvent) -> Void
     ) throws(RunFailure) -> (BoundProcess.End, ConsoleText) {
         let folder = RunFolder(request.directory)
         let memory = memory ?? needed
@@ -86,7 +84,7 @@ public struct UMLEngine: Engine {
             directory: request.directory, files: [program] + (relay.map { [$0.farEnd] } ?? []), stays: true)
         relay?.forgetFarEnd()
         let end = process.wait(
-            seconds: seconds, restLimit: request.realTime ? nil : restLimit, relay: relay, observe: observe)
+            seconds: request.timeLimit, restLimit: request.realTime ? nil : restLimit, relay: relay, observe: observe)
         folder.write(process.consoleText.bytes, to: RunFiles.console)
         return (end, process.consoleText)
     }

@@ -177,23 +177,15 @@ struct Bench: Sendable {
         } catch {
             return (.error(scenario, because: "\(error)"), nil)
         }
-        var problems: [String] = []
-        var failure: RunFailure?
+        var request = RunRequest(
+            plan: plan, directory: folder, seed: seed, realTime: realTime, timeLimit: timeLimit)
+        if until != nil { request.until = scenario.timeline.count }
         do {
-            var request = RunRequest(
-                plan: plan, directory: folder, seed: seed, realTime: realTime, timeLimit: timeLimit)
-            if until != nil { request.until = scenario.timeline.count }
             if let pause { request.visit = try pause.visit(scenario, plan, engine: engine.name, folder: folder) }
-            try engine.run(request) { event in
-                if case .problem(let text) = event { problems.append(text) }
-            }
-        } catch let error as EnvironmentError {
-            return (.error(scenario, because: "\(error)"), nil)
-        } catch let error as RunFailure {
-            failure = error
         } catch {
-            problems.append("\(error)")
+            return (.error(scenario, because: "\(error)"), nil)
         }
+        let (problems, failure) = engine.outcome(of: request)
         pause?.goOn()
         return judged(scenario, folder: folder, problems: problems, failure: failure)
     }

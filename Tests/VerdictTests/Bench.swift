@@ -114,6 +114,20 @@ struct Bench {
         try add(octets, at: ports, time: time)
     }
 
+    /// With a network, as every scenario that was read from files has one.
+    static func networked(until ended: Nanoseconds? = nil) throws -> Bench {
+        var bench = Bench()
+        bench.scenario.networks = [
+            Network(
+                name: "public", id: "e7000001-0001-4000-8000-000000000001",
+                cidr: try #require(IPPrefix("203.0.113.0/27")))
+        ]
+        if let ended { bench.evidence.ended = ended }
+        return bench
+    }
+
+    var journeys: [Journey] { Journeys(scenario: scenario, evidence: evidence, frames: frames).journeys }
+
     mutating func add(_ octets: [UInt8], at ports: [String], time: Int) throws {
         for (index, name) in ports.enumerated() {
             let port = try #require(Self.portNames.firstIndex(of: name))

@@ -1,5 +1,4 @@
 internal import CLinux
-internal import FoundationEssentials
 internal import Glibc
 internal import Kernel
 internal import Lab
@@ -12,11 +11,10 @@ struct OpenHouse: Visitors {
     /// nil if the run's folder does not say that somebody is to come.
     /// - Parameter line: prepares the laboratory and returns its end of the line to the front.
     init?(folder: String, line: @escaping () throws -> Int32) {
-        let file = "\(folder)/\(Visit.file)"
-        // First, because it is one system call: in most runs nobody comes.
-        guard access(file, R_OK) == 0, let text = FileManager.default.contents(atPath: file),
-            let moment = Visit.Moment(rawValue: String(decoding: text, as: UTF8.self))
-        else { return nil }
+        // In most runs nobody comes.
+        guard let text = RunFolder(folder).text(of: Visit.file), let moment = Visit.Moment(rawValue: text) else {
+            return nil
+        }
         comeAfterEvidence = moment == .afterEvidence
         self.line = line
     }

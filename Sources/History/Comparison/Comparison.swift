@@ -37,10 +37,10 @@ public struct Comparison: Codable, Sendable, Equatable {
         self.after = Side(name: afterName, started: after.started, context: after.context)
         self.rules = rules
         let (old, new) = (before.samples, after.samples)
-        let earlier = Dictionary(old.map { (Key($0), $0) }) { first, _ in first }
+        let earlier = Dictionary(old.map { ($0.key, $0) }) { first, _ in first }
         let isExact = before.context.isRepeated(by: after.context)
         results = new.compactMap { samples in
-            guard let base = earlier[Key(samples)], metrics.isEmpty || metrics.contains(samples.metric) else {
+            guard let base = earlier[samples.key], metrics.isEmpty || metrics.contains(samples.metric) else {
                 return nil
             }
             let exactly = isExact ? rules.compareExactly(base, samples) : nil
@@ -62,14 +62,6 @@ public struct Comparison: Codable, Sendable, Equatable {
     }
 
     public func count(_ verdict: MetricComparison.Verdict) -> Int { results.count { $0.verdict == verdict } }
-
-    private struct Key: Hashable {
-        var series: MeasuredSeries
-        var metric: String
-        var unit: String
-
-        init(_ samples: MetricSamples) { (series, metric, unit) = (samples.series, samples.metric, samples.unit) }
-    }
 
     private static func series(_ samples: [MetricSamples], without others: [MetricSamples]) -> [MeasuredSeries] {
         let known = Set(others.map(\.series))

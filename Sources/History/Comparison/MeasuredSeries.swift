@@ -23,6 +23,13 @@ public struct MeasuredSeries: Codable, Sendable, Hashable, CustomStringConvertib
     }
 }
 
+/// A metric of a series, as runs are put together by it.
+struct MetricKey: Hashable {
+    var series: MeasuredSeries
+    var metric: String
+    var unit: String
+}
+
 /// The values of one metric in one series, one for each repetition.
 public struct MetricSamples: Sendable, Equatable {
     public var series: MeasuredSeries
@@ -33,6 +40,8 @@ public struct MetricSamples: Sendable, Equatable {
     public var values: [Value]
     /// The same quantile of all repetitions' latencies together; nil for what is no latency.
     public var merged: Double?
+
+    var key: MetricKey { MetricKey(series: series, metric: metric, unit: unit) }
 
     public struct Value: Sendable, Equatable {
         public var repetition: Int

@@ -4,13 +4,7 @@ public import Measurement
 ///
 /// Where memory was put, what else the machine did, how warm it was: no number of repetitions within a run shows it.
 public struct RunNoise: Sendable, Equatable {
-    private struct Key: Hashable {
-        var series: MeasuredSeries
-        var metric: String
-        var unit: String
-    }
-
-    private var deviations: [Key: Double] = [:]
+    private var deviations: [MetricKey: Double] = [:]
 
     /// With fewer differences than these a history says nothing.
     private static let leastDifferences = 5
@@ -25,13 +19,13 @@ public struct RunNoise: Sendable, Equatable {
             }
             guard differences.count >= Self.leastDifferences, let median = differences.median else { continue }
             // The median of a normal distribution's distances is 0.6745 deviations, and a difference has twice the variance.
-            deviations[Key(series: trend.series, metric: trend.metric, unit: trend.unit)] =
+            deviations[MetricKey(series: trend.series, metric: trend.metric, unit: trend.unit)] =
                 median / 0.6745 / 2.0.squareRoot()
         }
     }
 
     /// One standard deviation, as a part of the number; nil if too few runs were kept.
     func deviation(of comparison: MetricComparison) -> Double? {
-        deviations[Key(series: comparison.series, metric: comparison.metric, unit: comparison.unit)]
+        deviations[MetricKey(series: comparison.series, metric: comparison.metric, unit: comparison.unit)]
     }
 }

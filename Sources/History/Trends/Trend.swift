@@ -31,17 +31,12 @@ public struct Trend: Codable, Sendable, Equatable {
     /// The trends of runs that may be compared with each other, in the order in which they are given. A metric of which
     /// there is only one point has none.
     public static func all(_ runs: [(number: Int, run: MeasuredRun)], smallestChange: Double = 0.02) -> [Trend] {
-        struct Key: Hashable {
-            var series: MeasuredSeries
-            var metric: String
-            var unit: String
-        }
-        var order: [Key] = []
-        var trends: [Key: Trend] = [:]
+        var order: [MetricKey] = []
+        var trends: [MetricKey: Trend] = [:]
         for (number, run) in runs {
             for samples in run.samples {
                 guard let value = samples.values.map(\.value).median else { continue }
-                let key = Key(series: samples.series, metric: samples.metric, unit: samples.unit)
+                let key = samples.key
                 if trends[key] == nil { order.append(key) }
                 trends[
                     key,

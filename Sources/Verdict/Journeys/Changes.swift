@@ -158,10 +158,18 @@ extension Changes {
     }
 
     /// `ip link set DEVICE arp off`: since then its card neither asks nor answers.
-    func isWithoutARP(_ name: String, at time: Nanoseconds) -> Bool {
+    func isWithoutARP(_ name: String, at time: Nanoseconds) -> Bool { has(name, said: "arp", "off", by: time) }
+
+    /// `ipvsadm --start-daemon backup`: since then the director listens to a master.
+    func isBackup(_ name: String, at time: Nanoseconds) -> Bool {
+        has(name, said: "--start-daemon", "backup", by: time)
+    }
+
+    /// Whether a command in a namespace had these two words, one behind the other.
+    private func has(_ namespace: String, said word: String, _ next: String, by time: Nanoseconds) -> Bool {
         commands.contains { change in
-            change.namespace == name && change.time <= time
-                && zip(change.words, change.words.dropFirst()).contains { $0 == "arp" && $1 == "off" }
+            change.namespace == namespace && change.time <= time
+                && zip(change.words, change.words.dropFirst()).contains { $0 == word && $1 == next }
         }
     }
 }

@@ -11,7 +11,7 @@ extension Case {
         guard copy.blame.rules.contains(where: { $0.chain.hasSuffix("sg-fallback") }), !isEgress else { return true }
         guard let owner = scenario.owner(ofTap: copy.port), let destination = journey.destination else { return false }
         if destination.address.isAllNodes { return true }
-        return destination.port == Self.syncPort && isBackup(owner, at: journey.started)
+        return destination.port == Self.syncPort && facts.changes.isBackup(owner, at: journey.started)
     }
 
     /// Where directors tell each other of their connections (IP_VS_SYNC_PORT in net/netfilter/ipvs/ip_vs_sync.c).
@@ -21,15 +21,6 @@ extension Case {
     private var isEgress: Bool {
         let chain = journey.blame?.rules.last { $0.rule.contains("sg-fallback") }?.chain
         return chain?.split(separator: "-").dropFirst(2).first?.first == "o"
-    }
-
-    /// Whether a director was told to listen to a master, `ipvsadm --start-daemon backup`.
-    private func isBackup(_ host: String, at time: Nanoseconds) -> Bool {
-        zip(scenario.timeline, evidence.steps).contains { step, record in
-            guard case .run(host, let arguments, _) = step.action, record.started <= time else { return false }
-            let words = arguments.flatMap { $0.split(separator: " ") }
-            return words.indices.dropLast().contains { words[$0] == "--start-daemon" && words[$0 + 1] == "backup" }
-        }
     }
 }
 

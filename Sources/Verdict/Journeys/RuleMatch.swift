@@ -195,9 +195,8 @@ struct FilteredPacket {
             return answer((packet?.destination ?? headers.neighbour?.target).map(prefix.contains))
         case .protocolName(let name):
             if name.uppercased() == "ARP" || name == "0x0806" { return isARP ? .yes : .no }
-            if let type = ["IPv4": 0x0800, "IPv6": 0x86DD][name] { return headers.etherType == type ? .yes : .no }
-            if name == "RARP" { return headers.etherType == 0x8035 ? .yes : .no }
-            if name.hasPrefix("0x"), let type = UInt16(name.dropFirst(2), radix: 16) {
+            let number = name.hasPrefix("0x") ? UInt16(name.dropFirst(2), radix: 16) : nil
+            if let type = number ?? ["IPv4": 0x0800, "IPv6": 0x86DD, "RARP": 0x8035][name] {
                 return headers.etherType == type ? .yes : .no
             }
             guard let packet else { return .no }

@@ -7,13 +7,7 @@ import Verdict
 @Suite("Conntrack at the moment of a packet")
 struct ConntrackMomentsTests {
     private func bench() throws -> Bench {
-        var bench = Bench()
-        bench.scenario.networks = [
-            Network(
-                name: "public", id: "e7000001-0001-4000-8000-000000000001",
-                cidr: try #require(IPPrefix("203.0.113.0/27")))
-        ]
-        bench.evidence.ended = 10_000_000_000
+        var bench = try Bench.networked(until: 10_000_000_000)
         // What a later snapshot shows is another state.
         bench.evidence.final.conntrack["hv1"] = [entry("TIME_WAIT", ["ASSURED"])]
         return bench
@@ -26,8 +20,7 @@ struct ConntrackMomentsTests {
     }
 
     private func states(_ bench: Bench) -> [String?] {
-        Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames).journeys
-            .map { $0.hops.first { $0.port == "hv1:uplink" }?.conntrack }
+        bench.journeys.map { $0.hops.first { $0.port == "hv1:uplink" }?.conntrack }
     }
 
     @Test("a handshake of one instant: each packet has the state that it made, not the snapshot's")
@@ -128,13 +121,7 @@ struct ConntrackMomentsTests {
 @Suite("Rule traces")
 struct RuleTracesTests {
     private func traces(_ traced: [TracedPacket], second: [RunFrame]? = nil) throws -> RuleTraces {
-        var bench = Bench()
-        bench.scenario.networks = [
-            Network(
-                name: "public", id: "e7000001-0001-4000-8000-000000000001",
-                cidr: try #require(IPPrefix("203.0.113.0/27")))
-        ]
-        bench.evidence.ended = 10_000_000_000
+        var bench = try Bench.networked(until: 10_000_000_000)
         try bench.tcp("S", at: "gw:eth0", "hv1:uplink", time: 1, from: "gw", to: "lb", id: 1)
         try bench.tcp(".", at: "gw:eth0", "hv1:uplink", time: 1, from: "gw", to: "lb", sequence: 2, id: 2)
         bench.evidence.initial.rules["hv1"] = [

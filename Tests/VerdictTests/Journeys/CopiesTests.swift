@@ -8,13 +8,7 @@ import Verdict
 struct CopiesTests {
     /// hv1 drops by the port that a copy is to leave by, and has counted so many for lb and for rs1.
     private func bench(toLB: Int, toRS1: Int, uplink: Int = 0) throws -> Bench {
-        var bench = Bench()
-        bench.scenario.networks = [
-            Network(
-                name: "public", id: "e7000001-0001-4000-8000-000000000001",
-                cidr: try #require(IPPrefix("203.0.113.0/27")))
-        ]
-        bench.evidence.ended = 10_000_000_000
+        var bench = try Bench.networked(until: 10_000_000_000)
         func rules(_ counts: [Int]) -> [RuleCounter] {
             let devices = ["tap1b000010-00", "tapa5000021-00", "uplink"]
             return zip(devices, counts).enumerated().map { index, item in
@@ -29,16 +23,12 @@ struct CopiesTests {
         return bench
     }
 
-    private func journeys(_ bench: Bench) -> [Journey] {
-        Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames).journeys
-    }
-
     @Test("a broadcast that comes through here is dropped there: it is delivered, and the lost copy has its own blame")
     func oneLost() throws {
         var bench = try bench(toLB: 1, toRS1: 0)
         try bench.udp(at: "gw:eth0", "hv1:uplink", "hv1:tapa5000021-00", "rs1:eth0", time: 1, from: "gw")
-        let journey = try #require(journeys(bench).first)
-        #expect(journeys(bench).count == 1)
+        let journey = try #require(bench.journeys.first)
+        #expect(bench.journeys.count == 1)
         #expect(journey.end == .delivered)
         let lost = try #require(journey.lostCopies)
         #expect(lost.map(\.port) == ["hv1:tap1b000010-00"])
@@ -52,7 +42,7 @@ struct CopiesTests {
     func allLost() throws {
         var bench = try bench(toLB: 1, toRS1: 1)
         try bench.udp(at: "gw:eth0", "hv1:uplink", time: 1, from: "gw")
-        let journey = try #require(journeys(bench).first)
+        let journey = try #require(bench.journeys.first)
         #expect(journey.end == .droppedByRule)
         #expect(journey.lostCopies?.map { $0.blame.rule?.number } == [1, 2])
     }
@@ -61,15 +51,15 @@ struct CopiesTests {
     func notMade() throws {
         var bench = try bench(toLB: 0, toRS1: 0)
         try bench.udp(at: "gw:eth0", "hv1:uplink", "hv1:tapa5000021-00", "rs1:eth0", time: 1, from: "gw")
-        #expect(journeys(bench).map(\.end) == [.delivered])
-        #expect(journeys(bench).first?.lostCopies == nil)
+        #expect(bench.journeys.map(\.end) == [.delivered])
+        #expect(bench.journeys.first?.lostCopies == nil)
     }
 
     @Test("a frame for one machine that only its port saw has no copies, whatever other rules counted")
     func unicast() throws {
         var bench = try bench(toLB: 0, toRS1: 5)
         try bench.tcp("S", at: "gw:eth0", "hv1:uplink", "hv1:tap1b000010-00", "lb:eth0", time: 1, from: "gw", to: "lb")
-        #expect(journeys(bench).first?.lostCopies == nil)
+        #expect(bench.journeys.first?.lostCopies == nil)
     }
 
     /// A question of the gateway's for lb, which rs1 hears, too, and rs1's arptables as it is read from the kernel.

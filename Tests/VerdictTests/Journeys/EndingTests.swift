@@ -6,21 +6,6 @@ import Verdict
 
 @Suite("How packets end")
 struct EndingTests {
-    private func networked() throws -> Bench {
-        var bench = Bench()
-        bench.scenario.networks = [
-            Network(
-                name: "public", id: "e7000001-0001-4000-8000-000000000001",
-                cidr: try #require(IPPrefix("203.0.113.0/27")))
-        ]
-        bench.evidence.ended = 10_000_000_000
-        return bench
-    }
-
-    private func journeys(_ bench: Bench) -> [Journey] {
-        Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames).journeys
-    }
-
     @Test(
         "packets of recorded runs",
         arguments: [
@@ -45,19 +30,19 @@ struct EndingTests {
 
     @Test("a machine that forwards nothing refused a packet for another only if it counted that")
     func notForUs() throws {
-        var bench = try networked()
+        var bench = try Bench.networked(until: 10_000_000_000)
         try bench.tcp(
             "S", at: "lb:eth0", "hv1:tap1b000010-00", "hv1:tapa5000021-00", "rs1:eth0", time: 1, from: "lb", to: "rs1")
-        #expect(journeys(bench).map(\.end) == [.notForUs])
+        #expect(bench.journeys.map(\.end) == [.notForUs])
         bench.evidence.final.counters["rs1"] = ["Ip.InReceives": 1, "Ip.InAddrErrors": 1]
-        #expect(journeys(bench).map(\.end) == [.notForUs])
+        #expect(bench.journeys.map(\.end) == [.notForUs])
         bench.evidence.final.counters["rs1"] = ["Ip.InReceives": 1, "Ip.OutNoRoutes": 1]
-        #expect(journeys(bench).map(\.end) == [.delivered])
+        #expect(bench.journeys.map(\.end) == [.delivered])
     }
 
     @Test("a packet that a step wrote is no machine's answer to what its firewall dropped")
     func crafted() throws {
-        var bench = try networked()
+        var bench = try Bench.networked(until: 10_000_000_000)
         bench.scenario.hosts[2].interfaces = [
             Interface(name: "eth-vip", kind: .dummy, addresses: [try #require(IPPrefix("203.0.113.2/32"))])
         ]
@@ -69,27 +54,27 @@ struct EndingTests {
         let drop = "-p tcp -j DROP"
         bench.evidence.initial.rules["rs1"] = [rule(drop, 0, chain: "INPUT")]
         bench.evidence.final.rules["rs1"] = [rule(drop, 1, chain: "INPUT")]
-        #expect(journeys(bench).first?.end == .delivered)
+        #expect(bench.journeys.first?.end == .delivered)
         let packet = CraftedPacket(from: "rs1:eth0", content: .other(0x0800, []))
         bench.scenario.timeline = [Step(name: "SYN/ACK", action: .send(packet), location: Bench.location(1))]
         bench.evidence.steps = [StepRecord(name: "SYN/ACK", started: 2_000_000, ended: 2_000_000)]
         bench.evidence.steps[0].after = bench.evidence.final
-        #expect(journeys(bench).first?.end == .droppedByRule)
+        #expect(bench.journeys.first?.end == .droppedByRule)
     }
 
     @Test("a snooping bridge keeps a group member's report, and loses nothing")
     func report() throws {
-        var bench = try networked()
+        var bench = try Bench.networked(until: 10_000_000_000)
         var octets: [UInt8] = [0x33, 0x33, 0, 0, 0, 0x16] + Bench.mac("rs1").octets + [0x86, 0xDD]
         octets += [0x60, 0, 0, 0, 0, 16, 58, 1] + ip("fe80::f816:3eff:fe00:4").octets + ip("ff02::16").octets
         octets += [143, 0, 0, 0] + [UInt8](repeating: 0, count: 12)
         try bench.add(octets, at: ["rs1:eth0", "hv1:tapa5000021-00"], time: 1)
-        #expect(journeys(bench).map(\.end) == [.delivered])
+        #expect(bench.journeys.map(\.end) == [.delivered])
         // Anything else for a group that no port heard of went nowhere.
         bench.frames = []
         octets[54] = 128
         try bench.add(octets, at: ["rs1:eth0", "hv1:tapa5000021-00"], time: 1)
-        #expect(journeys(bench).map(\.end) == [.floodedOnly])
+        #expect(bench.journeys.map(\.end) == [.floodedOnly])
     }
 
     @Test(
@@ -102,7 +87,7 @@ struct EndingTests {
             ("filter", "FORWARD", "-d fa:16:3e:00:00:04 -j DROP", false),
         ])
     func bridgeRules(_ table: String, _ chain: String, _ text: String, _ isDropped: Bool) throws {
-        var bench = try networked()
+        var bench = try Bench.networked(until: 10_000_000_000)
         let octets =
             MACAddress.broadcast.octets + Bench.mac("rs1").octets + [0x80, 0x35] + [UInt8](repeating: 0, count: 46)
         try bench.add(octets, at: ["rs1:eth0", "hv1:tapa5000021-00"], time: 1)
@@ -111,12 +96,12 @@ struct EndingTests {
         }
         bench.evidence.initial.rules["hv1"] = rules(0)
         bench.evidence.final.rules["hv1"] = rules(2)
-        #expect(journeys(bench).map(\.end) == [isDropped ? .droppedByRule : .floodedOnly])
+        #expect(bench.journeys.map(\.end) == [isDropped ? .droppedByRule : .floodedOnly])
     }
 
     @Test("a card that was given another MAC address sends and takes what bears it, from then on")
     func anotherMAC() throws {
-        var bench = try networked()
+        var bench = try Bench.networked(until: 10_000_000_000)
         let mac = "fa:16:3e:00:00:99"
         bench.scenario.timeline = [
             Step(
@@ -132,11 +117,11 @@ struct EndingTests {
             bench.frames[index].octets.replaceSubrange(0..<6, with: try #require(MACAddress(mac)).octets)
         }
         bench.evidence.final.counters["rs1"] = ["Ip.InReceives": 1]
-        let journey = try #require(journeys(bench).first)
+        let journey = try #require(bench.journeys.first)
         #expect(journey.hops.map { "\($0.port) \($0.direction.rawValue)" }.last == "rs1:eth0 in")
         #expect(journey.end == .delivered)
         // Before, nobody had it.
         bench.evidence.steps[0].started = 5_000_000
-        #expect(journeys(bench).first?.end == .floodedOnly)
+        #expect(bench.journeys.first?.end == .floodedOnly)
     }
 }

@@ -7,24 +7,9 @@ import Verdict
 
 @Suite("Journeys")
 struct JourneyTests {
-    /// The bench with a network, as every scenario that was read from files has one.
-    private func networked() throws -> Bench {
-        var bench = Bench()
-        bench.scenario.networks = [
-            Network(
-                name: "public", id: "e7000001-0001-4000-8000-000000000001",
-                cidr: try #require(IPPrefix("203.0.113.0/27")))
-        ]
-        return bench
-    }
-
-    private func journeys(_ bench: Bench) -> [Journey] {
-        Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames).journeys
-    }
-
     @Test("a packet that goes through the director is one journey, in the order of the wiring")
     func oneJourney() throws {
-        var bench = try networked()
+        var bench = try Bench.networked()
         // The order of the capture is not that of the way.
         try bench.tcp("S", at: "lb:eth0", time: 1, from: "gw", to: "lb")
         try bench.tcp("S", at: "lb:eth0", time: 1, from: "lb", to: "rs1", ttl: 62)
@@ -34,7 +19,7 @@ struct JourneyTests {
         try bench.tcp("S", at: "rs1:eth0", time: 1, from: "lb", to: "rs1", ttl: 62)
         try bench.tcp("S", at: "hv1:uplink", time: 1, from: "gw", to: "lb")
         try bench.tcp("S", at: "gw:eth0", time: 1, from: "gw", to: "lb")
-        let journeys = journeys(bench)
+        let journeys = bench.journeys
         #expect(journeys.count == 1)
         let journey = try #require(journeys.first)
         #expect(
@@ -47,32 +32,32 @@ struct JourneyTests {
 
     @Test("a frame that is sent again, the same to the octet, is another journey")
     func repeated() throws {
-        var bench = try networked()
+        var bench = try Bench.networked()
         for time in [1, 1001] {
             try bench.arp(
                 1, at: "gw:eth0", "hv1:uplink", "hv1:tap1b000010-00", "lb:eth0", time: time, from: "gw",
                 to: "broadcast",
                 sender: "203.0.113.1", target: "203.0.113.3")
         }
-        let journeys = journeys(bench)
+        let journeys = bench.journeys
         #expect(journeys.map(\.hops.count) == [4, 4])
         #expect(journeys.map(\.end) == [.delivered, .delivered])
     }
 
     @Test("a question for an address that nobody has is flooded only")
     func nobody() throws {
-        var bench = try networked()
+        var bench = try Bench.networked()
         try bench.arp(
             1, at: "gw:eth0", "hv1:uplink", time: 1, from: "gw", to: "broadcast", sender: "203.0.113.1",
             target: "203.0.113.77")
-        #expect(journeys(bench).map(\.end) == [.floodedOnly])
+        #expect(bench.journeys.map(\.end) == [.floodedOnly])
     }
 
     @Test(
         "a flow begins with its SYN, though of the same moment its answer was captured first",
         arguments: ["S.", "R."])
     func answerFirst(_ flags: String) throws {
-        var bench = try networked()
+        var bench = try Bench.networked()
         try bench.tcp(
             flags, at: "rs1:eth0", "hv1:tapa5000021-00", "hv1:tap1b000010-00", "lb:eth0", time: 1, from: "rs1",
             to: "lb", source: "203.0.113.4:80", destination: "203.0.113.3:40312", ttl: 64, id: 1)
@@ -91,7 +76,7 @@ struct JourneyTests {
 
     @Test("of a masqueraded answer that was captured first the client is the one that it comes to")
     func masqueradedAnswerFirst() throws {
-        var bench = try networked()
+        var bench = try Bench.networked()
         let (client, real) = ("198.51.100.10:40312", "203.0.113.4:80")
         try bench.tcp(
             "S.", at: "rs1:eth0", "hv1:tapa5000021-00", "hv1:tap1b000010-00", "lb:eth0", time: 1, from: "rs1",
@@ -113,7 +98,7 @@ struct JourneyTests {
 
     @Test("an ARP answer that was captured before its question, of the same moment, answers it", arguments: [0, 1])
     func arpAnswerFirst(_ pause: Int) throws {
-        var bench = try networked()
+        var bench = try Bench.networked()
         try bench.arp(
             2, at: "rs1:eth0", "hv1:tapa5000021-00", "hv1:tap1b000010-00", "lb:eth0", time: 1, from: "rs1", to: "lb",
             sender: "203.0.113.4", target: "203.0.113.3")
@@ -122,12 +107,12 @@ struct JourneyTests {
             1, at: "lb:eth0", "hv1:tap1b000010-00", "hv1:tapa5000021-00", "rs1:eth0", time: 1 + pause, from: "lb",
             to: "broadcast", sender: "203.0.113.3", target: "203.0.113.4")
         // An answer does not come before its question has been asked.
-        #expect(journeys(bench).map(\.answers) == [pause == 0 ? 2 : nil, nil])
+        #expect(bench.journeys.map(\.answers) == [pause == 0 ? 2 : nil, nil])
     }
 
     @Test("a reset that comes without what it would refuse begins a flow of its own")
     func resetFirst() throws {
-        var bench = try networked()
+        var bench = try Bench.networked()
         try bench.tcp("R.", at: "gw:eth0", "hv1:uplink", time: 1, from: "gw", to: "lb")
         try bench.tcp("S", at: "gw:eth0", "hv1:uplink", time: 2, from: "gw", to: "lb", id: 8)
         let all = Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames)
@@ -137,7 +122,7 @@ struct JourneyTests {
 
     @Test("who made a request began it, by its own word")
     func transcript() throws {
-        var bench = try networked()
+        var bench = try Bench.networked()
         bench.addStep("a get", 1...2) {
             $0.transcripts = [
                 Transcript(
@@ -155,7 +140,7 @@ struct JourneyTests {
 
     @Test("two rules that both counted leave it undecided; a count that is used up decides")
     func undecided() throws {
-        var bench = try networked()
+        var bench = try Bench.networked()
         bench.evidence.ended = 10_000_000_000
         let first = "-p tcp -m state --state INVALID -j DROP"
         let second = "-p tcp -m state --state NEW -j DROP"
@@ -165,18 +150,18 @@ struct JourneyTests {
         try bench.tcp(".", at: "gw:eth0", "hv1:uplink", time: 1, from: "gw", to: "lb", sequence: 2, id: 8)
         bench.evidence.initial.rules["hv1"] = rules(0, 0)
         bench.evidence.final.rules["hv1"] = rules(1, 1)
-        let journey = try #require(journeys(bench).first)
+        let journey = try #require(bench.journeys.first)
         #expect(
             journey.end
                 == .undecided(between: ["'filter FORWARD 1: \(first)'", "'filter FORWARD 2: \(second)'"]))
         bench.evidence.final.rules["hv1"] = rules(0, 1)
-        #expect(journeys(bench).first?.end == .droppedByConntrackRule)
-        #expect(journeys(bench).first?.blame?.rule?.number == 2)
+        #expect(bench.journeys.first?.end == .droppedByConntrackRule)
+        #expect(bench.journeys.first?.blame?.rule?.number == 2)
     }
 
     @Test("a bridge drops what is too big for the next cable, and nobody is told")
     func blackHole() throws {
-        var bench = try networked()
+        var bench = try Bench.networked()
         bench.evidence.ended = 10_000_000_000
         bench.scenario.timeline = [
             Step(
@@ -203,7 +188,7 @@ struct JourneyTests {
         #else
             let packets = 125_000
         #endif
-        var bench = try networked()
+        var bench = try Bench.networked()
         for number in 0..<packets {
             let sequence = UInt32(truncatingIfNeeded: number &* 1448)
             let id = UInt16(truncatingIfNeeded: number)
@@ -218,7 +203,7 @@ struct JourneyTests {
         bench.evidence.ended = Nanoseconds(packets) * 1_000_000
         // The processor's time: others may share it.
         let start = processorTime()
-        let all = journeys(bench)
+        let all = bench.journeys
         let time = processorTime() - start
         #expect(all.count == packets)
         #expect(all.allSatisfy { $0.hops.count == 8 })

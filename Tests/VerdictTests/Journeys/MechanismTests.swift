@@ -80,17 +80,6 @@ struct MechanismTests {
         #expect(!journeys.journeys.contains { diagnostician.diagnosis(of: $0)?.name == mechanism })
     }
 
-    private func networked() throws -> Bench {
-        var bench = Bench()
-        bench.scenario.networks = [
-            Network(
-                name: "public", id: "e7000001-0001-4000-8000-000000000001",
-                cidr: try #require(IPPrefix("203.0.113.0/27")))
-        ]
-        bench.evidence.ended = 10_000_000_000
-        return bench
-    }
-
     private func diagnoses(_ bench: Bench) -> [Diagnosis] {
         let journeys = Journeys(scenario: bench.scenario, evidence: bench.evidence, frames: bench.frames)
         let diagnostician = Diagnostician(scenario: bench.scenario, evidence: bench.evidence, journeys: journeys)
@@ -99,7 +88,7 @@ struct MechanismTests {
 
     @Test("an open connection whose answers no longer pass the hypervisor is INVALID there for the same reason")
     func established() throws {
-        var bench = try networked()
+        var bench = try Bench.networked(until: 10_000_000_000)
         try bench.tcp("S", at: "gw:eth0", "hv1:uplink", "hv1:tap1b000010-00", "lb:eth0", time: 1, from: "gw", to: "lb")
         try bench.tcp(
             "S.", at: "rs2:eth0", "hv2:tapa5000022-00", "hv2:uplink", "gw:eth0", time: 2, from: "rs2", to: "gw",
@@ -117,7 +106,7 @@ struct MechanismTests {
 
     @Test("the gateway sends, and asks, a director that is gone, until the other one announces itself")
     func unannounced() throws {
-        var bench = try networked()
+        var bench = try Bench.networked(until: 10_000_000_000)
         bench.scenario.services = ["lb", "rs2"].map {
             Service(director: $0, address: Bench.vip, port: 80, realServers: [])
         }
@@ -134,7 +123,7 @@ struct MechanismTests {
 
     @Test("a director that gave the VIP up still gets what the gateway sends to it")
     func movedAway() throws {
-        var bench = try networked()
+        var bench = try Bench.networked(until: 10_000_000_000)
         let way = ["lb:eth0", "hv1:tap1b000010-00", "hv1:uplink", "gw:eth0"]
         try bench.tcp("S", at: way[3], way[2], way[1], way[0], time: 2, from: "gw", to: "lb")
         #expect(diagnoses(bench).map(\.name) == ["not for us"])
@@ -147,7 +136,7 @@ struct MechanismTests {
 
     @Test("a machine is off, or cut off, only if all its links are down")
     func outage() throws {
-        var bench = try networked()
+        var bench = try Bench.networked(until: 10_000_000_000)
         bench.scenario.hosts[2].ports.append(
             Port(
                 name: "eth1", id: "a5000023-0023-4000-8000-000000000023", macAddress: MACAddress(bits: 0x0200_0000_0009)
@@ -177,7 +166,7 @@ struct MechanismTests {
 
     @Test("a machine's router advertisement is dropped where it comes from")
     func routerAdvertisement() throws {
-        var bench = try networked()
+        var bench = try Bench.networked(until: 10_000_000_000)
         let source = ip("fe80::f816:3eff:fe00:4")
         var octets: [UInt8] = [0x33, 0x33, 0, 0, 0, 1] + Bench.mac("rs1").octets + [0x86, 0xDD]
         octets += [0x60, 0, 0, 0, 0, 16, 58, 255] + source.octets + ip("ff02::1").octets
