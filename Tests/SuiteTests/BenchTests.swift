@@ -87,19 +87,21 @@ extension WholeProgram {
             #expect((first.metrics.first { $0.name == "cpu_laboratory" }?.value ?? 0) > 0)
         }
 
-        @Test("a closed loop over cables that take no time is told, not waited for")
-        func noTime() async throws {
-            let file = try Drbench.emptyFolder(named: "bench-no-time") + "/no-time.yaml"
+        @Test("a closed loop over cables that take no time is told, not waited for", arguments: ["http", "udp"])
+        func noTime(_ protocolName: String) async throws {
+            let folder = try Drbench.emptyFolder(named: "bench-no-time-\(protocolName)")
             try """
             title: nothing takes time here
             needs: [ipvs, dummy]
             topology: flat
             capture: none
             hosts: {rs1: {servers: [{load: 80}]}}
-            timeline: [{load: {from: client, to: "203.0.113.4:80"}, expect: [{load: {failed: 0}}]}]
-            """.write(toFile: file, atomically: true, encoding: .utf8)
+            timeline:
+              - load: {from: client, to: "203.0.113.4:80", protocol: \(protocolName)}
+                expect: [{load: {failed: 0}}]
+            """.write(toFile: "\(folder)/no-time.yaml", atomically: true, encoding: .utf8)
             let ended = try await Drbench.run(
-                ["bench", file, "--engine", "uml", "--out", Drbench.output + "bench-no-time", "--no-keep"])
+                ["bench", "\(folder)/no-time.yaml", "--engine", "uml", "--out", folder, "--no-keep"])
             #expect(ended.status == 3, ended.text)
             #expect(ended.output.contains("it takes no virtual time; give links a rate or a delay"), ended.text)
         }

@@ -30,6 +30,8 @@ struct DatagramLoad: ~Copyable {
     private var answered = 0
     private var refused = 0
     private var now: Nanoseconds
+    private var timeless = TimelessLoop()
+    private var problem: KernelError?
 
     init(_ order: LoadOrder, start: Nanoseconds, clock: @escaping @Sendable () -> Nanoseconds) throws {
         self.order = order
@@ -52,6 +54,8 @@ struct DatagramLoad: ~Copyable {
     }
 
     /// Blocks the thread until the load has come to its end. The thread is in one of the clients' namespaces then.
+    ///
+    /// Errors: `KernelError` of a socket that could not be made, and of a load that does not let virtual time pass.
     mutating func run() throws -> LoadRecord {
         for host in order.clients.indices { try openSockets(of: host) }
         if schedule == nil { for index in sockets.indices { send(index, planned: now) } }
@@ -71,6 +75,7 @@ struct DatagramLoad: ~Copyable {
             let events = poller.wait(atMost: pause)
             if order.isVirtual { now = clock() }
             for event in events { receive(Int(event.token)) }
+            if let problem { throw problem }
         }
         tally.fail(missing: Outcome.noAnswer.rawValue)
         return tally.record(name: order.name)
@@ -119,7 +124,7 @@ struct DatagramLoad: ~Copyable {
     }
 
     private mutating func receive(_ index: Int) {
-        while true {
+        while problem == nil {
             let count = drb_receive_some(sockets[index].file, buffer.baseAddress, buffer.count)
             guard count >= 0 else {
                 guard errno != EAGAIN, let planned = sockets[index].awaited else { return }
@@ -134,6 +139,7 @@ struct DatagramLoad: ~Copyable {
             answered += 1
             tally.answered(planned: planned, at: now)
             guard schedule == nil, sockets[index].awaited == planned, now < end else { continue }
+            if order.isVirtual { problem = timeless.answered(planned: planned, at: now, of: order) }
             send(index, planned: now)
         }
     }

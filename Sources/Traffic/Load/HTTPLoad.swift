@@ -40,10 +40,6 @@ struct HTTPLoad: ~Copyable {
     static let bufferSize = 65_536
     /// From so many octets on an answer's body is thrown away in the kernel.
     static let worthDiscarding = 4_096
-    /// Answers that all came sooner than this, so many of them, and less than a hair apart on average: no link takes time.
-    static let longestInstant: Nanoseconds = 100_000
-    static let instants = 20_000
-    static let hair: Nanoseconds = 2_000
 
     let order: LoadOrder
     let clock: @Sendable () -> Nanoseconds
@@ -70,9 +66,7 @@ struct HTTPLoad: ~Copyable {
     var now: Nanoseconds
     /// The host whose namespace the thread is in.
     private var place = -1
-    /// How many answers have come at once, one after another, and since when.
-    var instant = 0
-    var instantsBegan: Nanoseconds = 0
+    var timeless = TimelessLoop()
     var problem: KernelError?
     /// How many of the window's two ends have been noted.
     private var edges = 0
@@ -110,7 +104,7 @@ struct HTTPLoad: ~Copyable {
 
     /// Blocks the thread until the load has come to its end. The thread is in one of the clients' namespaces then.
     ///
-    /// Errors: `KernelError` of a socket that could not even be made.
+    /// Errors: `KernelError` of a socket that could not even be made, and of a load that does not let virtual time pass.
     mutating func run() throws -> LoadRecord {
         // Each is opened by the first request that takes it: a thousand handshakes at once would only fill queues.
         for index in slots.indices { free.append(Int32(index)) }

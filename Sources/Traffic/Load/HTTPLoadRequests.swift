@@ -84,24 +84,15 @@ extension HTTPLoad {
 
     private mutating func finish(_ slot: Int32) {
         let index = Int(slot)
-        if order.isVirtual { checkClock(since: slots[index].planned) } else { now = clock() }
+        if !order.isVirtual {
+            now = clock()
+        } else if schedule == nil {
+            problem = timeless.answered(planned: slots[index].planned, at: now, of: order)
+        }
         tally.answered(planned: slots[index].planned, at: now)
         slots[index].isTaken = false
         taken -= 1
         if slots[index].closes { shut(slot) } else { slots[index].stage = .ready }
         free.append(slot)
-    }
-
-    /// A closed loop over links that take no time would go on nearly for ever: the clock moves on by a hair when it is read,
-    /// and only then.
-    private mutating func checkClock(since planned: Nanoseconds) {
-        if instant == 0 || now - planned >= Self.longestInstant { (instant, instantsBegan) = (0, now) }
-        instant += 1
-        guard schedule == nil, instant == Self.instants else { return }
-        instant = 0
-        guard now - instantsBegan < Int64(Self.instants) * Self.hair else { return }
-        problem = KernelError(
-            "make the load '\(order.name)'", code: ETIME,
-            explanation: "it takes no virtual time; give links a rate or a delay, or the load a rate")
     }
 }
