@@ -24,6 +24,14 @@ public final class NetworkNamespace: Sendable {
         try NetworkNamespace(named: name, drb_make_network(), "create a network namespace")
     }
 
+    /// Creates several at the same time: what a namespace costs is the processor's time (its /proc and sysctl entries),
+    /// and only for a little of that they wait for each other.
+    ///
+    /// Privileges and errors: those of `create(named:)`.
+    public static func create(named names: [String]) throws -> [NetworkNamespace] {
+        try Workers.map(names.count) { try create(named: names[$0]) }
+    }
+
     /// The namespace that the calling thread is in.
     public static func current(named name: String) throws(KernelError) -> NetworkNamespace {
         try NetworkNamespace(named: name, drb_own_network(), "open the network namespace")
@@ -65,26 +73,9 @@ public final class NetworkNamespace: Sendable {
     public static func runAll(
         _ jobs: [(namespace: NetworkNamespace, body: @Sendable () throws -> Void)]
     ) throws {
-        let failures = Mutex([Int: any Error]())
-        let next = Mutex(0)
-        @Sendable func work() {
-            while true {
-                let index = next.withLock { next in
-                    defer { next += 1 }
-                    return next
-                }
-                guard index < jobs.count else { return }
-                do { try jobs[index].namespace.run(jobs[index].body) } catch { failures.withLock { $0[index] = error } }
-            }
+        try Workers.forEach(jobs.count, threads: mostThreads) { index in
+            try jobs[index].namespace.run(jobs[index].body)
         }
-        if sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1, jobs.count > 1 {
-            let threads = try (0..<min(jobs.count, mostThreads)).map { _ in try OwnedThread() }
-            for thread in threads { thread.begin(work) }
-            for thread in threads { thread.stop() }
-        } else {
-            work()
-        }
-        if let first = failures.withLock({ $0.min { $0.key < $1.key } }) { throw first.value }
     }
 
     /// They wait nearly all of the time.

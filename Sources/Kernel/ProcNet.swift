@@ -8,7 +8,6 @@ public final class ProcNet: Sendable {
     private let netstat: WholeFile
     /// nil in a kernel without IPv6.
     private let snmp6: WholeFile?
-    private let routeCache: WholeFile?
     private let namespace: NetworkNamespace
 
     /// Errors: those of open(2).
@@ -17,7 +16,6 @@ public final class ProcNet: Sendable {
         snmp = try Self.file("snmp", of: namespace, isOneRecord: true)
         netstat = try Self.file("netstat", of: namespace, isOneRecord: true)
         snmp6 = try Self.optionalFile("snmp6", of: namespace, isOneRecord: true)
-        routeCache = try Self.optionalFile("stat/rt_cache", of: namespace)
     }
 
     private static func file(
@@ -49,11 +47,36 @@ public final class ProcNet: Sendable {
     /// `rt_cache.…` counts for the whole kernel, whichever namespace it is read in (rt_cache_stat in net/ipv4/route.c
     /// is one per-CPU variable up to at least 6.12).
     public func counters() throws(KernelError) -> [String: Int] {
+        try ownCounters().merging(Self.routeCacheCounters()) { $1 }
+    }
+
+    /// Those of several namespaces, in their order, read at the same time where there are several processors.
+    ///
+    /// Errors: those of read(2).
+    public static func counters(of all: [ProcNet]) throws -> [[String: Int]] {
+        let shared = all.isEmpty ? [:] : try routeCacheCounters()
+        return try Workers.map(all.count) { try all[$0].ownCounters().merging(shared) { $1 } }
+    }
+
+    private func ownCounters() throws(KernelError) -> [String: Int] {
         var counters = Self.parseTable(try snmp.text())
         counters.merge(Self.parseTable(try netstat.text())) { $1 }
         if let snmp6 { counters.merge(Self.parseList(try snmp6.text())) { $1 } }
-        if let routeCache { counters.merge(Self.parseRouteCache(try routeCache.text())) { $1 } }
         return counters
+    }
+
+    private static func routeCacheCounters() throws(KernelError) -> [String: Int] {
+        guard let file = try routeCache.get() else { return [:] }
+        return parseRouteCache(try file.text())
+    }
+
+    /// Held open; nil in a kernel without it.
+    private static let routeCache = Result { () throws(KernelError) -> WholeFile? in
+        do throws(KernelError) {
+            return try WholeFile("/proc/thread-self/net/stat/rt_cache", during: "read /proc/net/stat/rt_cache")
+        } catch  where error.code == ENOENT {
+            return nil
+        }
     }
 
     /// `Tcp.RetransSegs`: segments that were sent again.

@@ -20,11 +20,11 @@ final class Place {
     private(set) var interfaces: Set<String> = []
     private(set) var macs: [String: MACAddress] = [:]
 
-    /// - Throws: `KernelError` if the namespace cannot be created.
-    init(_ plan: Plan.Namespace) throws {
+    /// - Throws: `KernelError` if no socket can be opened in the namespace.
+    init(_ plan: Plan.Namespace, in namespace: NetworkNamespace) throws {
         name = plan.name
         role = plan.role
-        namespace = try NetworkNamespace.create(named: plan.name)
+        self.namespace = namespace
         route = try RouteNetlink(in: namespace)
     }
 
@@ -125,8 +125,6 @@ final class Place {
         guard role == .host else { return }
         let neighbours = try route.neighbours()
         if !neighbours.isEmpty { snapshot.neighbours[name] = neighbours }
-        let counters = try files().counters()
-        if !counters.isEmpty { snapshot.counters[name] = counters }
     }
 
     func ipvsStatisticsAreCurrent() throws -> Bool {
@@ -138,7 +136,7 @@ final class Place {
         try ruleReader?.savedText(family) ?? ""
     }
 
-    /// What reads its counters, from any thread.
+    /// What reads what it counts while a load goes on, from any thread.
     func meter() throws -> NamespaceMeter {
         NamespaceMeter(name: name, route: route, files: role == .host ? try files() : nil, ipvs: ipvs)
     }
@@ -169,7 +167,8 @@ final class Place {
         return handle
     }
 
-    private func files() throws -> ProcNet {
+    /// What reads its counters, from any thread.
+    func files() throws -> ProcNet {
         if let procNet { return procNet }
         let files = try ProcNet(of: namespace)
         procNet = files

@@ -147,8 +147,10 @@ final class Run {
 
     private func build() throws {
         allowDescriptors(16 * plan.namespaces.count + 2 * plan.captures.count + 256)
-        for namespace in plan.namespaces {
-            let place = try Place(namespace)
+        for (namespace, made) in zip(
+            plan.namespaces, try NetworkNamespace.create(named: plan.namespaces.map(\.name)))
+        {
+            let place = try Place(namespace, in: made)
             places.append(place)
             placeByName[namespace.name] = place
         }
@@ -261,6 +263,9 @@ final class Run {
             // Where frames are not captured there are too many connections to list, too.
             try place.observe(into: &snapshot, listsConnections: !plan.captures.isEmpty)
         }
+        let hosts = places.filter { $0.role == .host }
+        for (host, counters) in zip(hosts, try ProcNet.counters(of: hosts.map { try $0.files() }))
+        where !counters.isEmpty { snapshot.counters[host.name] = counters }
         snapshot.logs = programs.texts
         if !plan.captures.isEmpty { try watch.listen(places, snapshot, plan) }
         return snapshot

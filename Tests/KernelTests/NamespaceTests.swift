@@ -31,13 +31,14 @@ struct NamespaceTests {
         #expect(try Set([identity(own), identity(a), identity(b)]).count == 3)
     }
 
+    private func here() throws -> UInt64 {
+        var status = stat()
+        try #require(stat("/proc/thread-self/ns/net", &status) == 0)
+        return UInt64(status.st_ino)
+    }
+
     @Test("what runs in a namespace runs on the calling thread, which is back where it was afterwards, errors or not")
     func thereAndBack() throws {
-        func here() throws -> UInt64 {
-            var status = stat()
-            try #require(stat("/proc/thread-self/ns/net", &status) == 0)
-            return UInt64(status.st_ino)
-        }
         let (a, b) = (try NetworkNamespace.create(named: "a"), try NetworkNamespace.create(named: "b"))
         let home = try here()
         let inA = try a.run { try here() }
@@ -72,6 +73,15 @@ struct NamespaceTests {
             return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
         }
         #expect(wrong == 0)
+    }
+
+    @Test("several that are made at once have their names in order, and are not the same")
+    func madeAtOnce() throws {
+        let names = (1...20).map { "rs\($0)" }
+        let namespaces = try NetworkNamespace.create(named: names)
+        #expect(namespaces.map(\.name) == names)
+        #expect(try Set(namespaces.map { try $0.run(here) }).count == 20)
+        #expect(try !namespaces.map { try $0.run(here) }.contains(here()))
     }
 
     @Test("what is to be done in several namespaces is done in them at the same time")

@@ -61,5 +61,8 @@ struct ProcNetTests {
         #expect(try inA.counters()["Udp.NoPorts"] == 1)
         #expect(try inA.counters()["IcmpMsg.OutType3"] == 1)
         #expect(try inB.counters()["Udp.NoPorts"] == nil)
+        let both = try ProcNet.counters(of: [inB, inA])
+        #expect(both.map { $0["Udp.NoPorts"] } == [nil, 1])
+        #expect(both[1]["IcmpMsg.OutType3"] == 1)
     }
 }
