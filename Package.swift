@@ -21,6 +21,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/CoreOffice/XMLCoder", from: "0.18.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -37,7 +38,9 @@ let package = Package(
 
         // Leaf rooms.
         .target(name: "Net", swiftSettings: settings),
-        .target(name: "Measurement", swiftSettings: settings),
+        .target(
+            name: "Measurement", dependencies: [.product(name: "Histogram", package: "hdrhistogram-swift")],
+            swiftSettings: settings),
         .target(name: "Evidence", dependencies: ["Measurement", "Net"], swiftSettings: settings),
         .target(
             name: "History", dependencies: ["Measurement", .product(name: "GRDB", package: "GRDB.swift")],
