@@ -58,9 +58,10 @@ struct DatagramLoad: ~Copyable {
     /// Errors: `KernelError` of a socket that could not be made, and of a load that does not let virtual time pass.
     mutating func run() throws -> LoadRecord {
         for host in order.clients.indices { try openSockets(of: host) }
+        now = clock()
         if schedule == nil { for index in sockets.indices { send(index, planned: now) } }
         while true {
-            now = clock()
+            if !order.isVirtual { now = clock() }
             if let schedule {
                 while next < schedule.count, schedule.time(of: next) <= now {
                     send(next % sockets.count, planned: schedule.time(of: next))
