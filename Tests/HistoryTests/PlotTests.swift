@@ -83,6 +83,32 @@ struct PlotTests {
         #expect(Plots.of(run).overParameters.isEmpty)
     }
 
+    @Test("of a parameter with two values for every mode the curves are pairs, whole and dashed")
+    func pairs() {
+        let cells = ["dr", "nat"].flatMap { mode in
+            ["on", "off"].flatMap { security in
+                ["1", "16"].map { ["mode": mode, "port_security": security, "real_servers": $0] }
+            }
+        }
+        let key = CurveKey(cells, besides: "real_servers")
+        #expect(
+            cells.map(key.look) == [
+                .init(colour: 0, isDashed: false, title: "dr"), .init(colour: 0, isDashed: false, title: "dr"),
+                .init(colour: 0, isDashed: true, title: nil), .init(colour: 0, isDashed: true, title: nil),
+                .init(colour: 1, isDashed: false, title: "nat"), .init(colour: 1, isDashed: false, title: "nat"),
+                .init(colour: 1, isDashed: true, title: nil), .init(colour: 1, isDashed: true, title: nil),
+            ])
+        #expect(key.label(cells[2]) == "dr, port security off")
+        #expect(key.pairEntries(hasPoints: true).map { $0.hasSuffix("'port security on'") } == [true, false])
+        // One that lacks its partner is told by its colour, as all are then.
+        let lone = CurveKey(Array(cells.dropLast(2)), besides: "real_servers")
+        #expect(lone.look(of: cells[2]) == .init(colour: 1, isDashed: false, title: "dr, port security off"))
+        #expect(lone.pairEntries(hasPoints: true).isEmpty)
+        // Two modes are two colours.
+        let modes = CurveKey([["mode": "dr"], ["mode": "nat"]], besides: nil)
+        #expect(modes.look(of: ["mode": "nat"]) == .init(colour: 1, isDashed: false, title: "nat"))
+    }
+
     @Test("a distribution's curve is at each percentile where the quantile is")
     func latencyPoints() {
         let distribution = LatencyDistribution(
@@ -94,7 +120,7 @@ struct PlotTests {
         let points = LatencyPlot.points(of: distribution)
         #expect(points.map { ($0.inverse * 1000).rounded() / 1000 } == [1, 10, 10, 100, 100, 100])
         #expect(points.map(\.seconds) == [0.001, 0.001, 0.002, 0.002, 0.009, 0.009])
-        #expect(LatencyPlot.plot(name: "n", title: "t", []) == nil)
+        #expect(LatencyPlot.plot(name: "n", title: "t", [], key: CurveKey([], besides: nil)) == nil)
     }
 
     private var trend: Trend? {

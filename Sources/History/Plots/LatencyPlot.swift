@@ -3,13 +3,18 @@ internal import Measurement
 
 /// Which part of the requests took longer than what: one curve for each series, percentiles on a scale that widens the tail.
 enum LatencyPlot {
-    /// - Parameter curves: distributions by what they are called.
+    struct Curve {
+        var label: String
+        var look: CurveKey.Look
+        var distribution: LatencyDistribution
+    }
+
     /// - Returns: nil if there is nothing to draw.
-    static func plot(name: String, title: String, _ curves: [(label: String, LatencyDistribution)]) -> Plot? {
-        let drawn = curves.filter { $0.1.count > 0 }
+    static func plot(name: String, title: String, _ curves: [Curve], key: CurveKey) -> Plot? {
+        let drawn = curves.filter { $0.distribution.count > 0 }
         guard !drawn.isEmpty else { return nil }
         var script = GnuplotScript(title: title)
-        let most = drawn.map { $0.1.count }.max() ?? 1
+        let most = drawn.map(\.distribution.count).max() ?? 1
         script.add("set logscale x 10")
         let tics = Self.tics.filter { $0.position <= Double(most) * 1.01 || $0.position <= 10 }
         script.tics(axis: "x", tics)
@@ -17,25 +22,27 @@ enum LatencyPlot {
         script.add("set yrange [0:*]")
         script.add("set offsets graph 0, graph 0, graph 0.05, graph 0")
         script.label(axis: "x", "percentile")
-        let highest = drawn.compactMap { $0.1.buckets.last?.nanoseconds }.max() ?? 0
+        let highest = drawn.compactMap { $0.distribution.buckets.last?.nanoseconds }.max() ?? 0
         let unit = Unit(fitting: Double(highest) / 1e9)
         script.label(axis: "y", "latency (\(unit.name))")
-        let parts = drawn.enumerated().map { number, curve in
-            let block = script.data(Self.points(of: curve.1).map { [$0.inverse, $0.seconds / unit.seconds] })
-            let label = GnuplotScript.quoted(GnuplotScript.shortened(curve.label, to: 40))
-            return "\(block) using 1:2 with lines \(PlotColours.line(number)) title \(label)"
+        let parts = drawn.map { curve in
+            let points = points(of: curve.distribution).map { [$0.inverse, $0.seconds / unit.seconds] }
+            let style = PlotColours.line(curve.look.colour, isDashed: curve.look.isDashed)
+            return "\(script.data(points)) using 1:2 with lines \(style) \(GnuplotScript.title(curve.look.title))"
         }
-        script.plot(parts)
+        let pair = key.pairEntries(hasPoints: false)
+        script.plot(parts + pair)
         return Plot(
             name: name, title: title,
-            summary: drawn.map { label, distribution in
+            summary: drawn.map { curve in
                 let texts = LatencyQuantile.all.compactMap { quantile in
-                    distribution.value(atQuantile: quantile.quantile).map {
+                    curve.distribution.value(atQuantile: quantile.quantile).map {
                         NumberText.value(Double($0) / 1e9, unit: "seconds")
                     }
                 }
-                return "\(label): p50, p90, p99, p99.9 \(texts.joined(separator: ", "))"
-            }.joined(separator: "; "), script: script.text)
+                return "\(curve.label): p50, p90, p99, p99.9 \(texts.joined(separator: ", "))"
+            }.joined(separator: "; "), script: script.text,
+            keyEntries: drawn.count { $0.look.title != nil } + pair.count)
     }
 
     /// `1 / (1 − quantile)` and the latency there, as steps; the largest value ends the curve at one in as many as there are.

@@ -20,29 +20,22 @@ enum ParameterPlot {
         return varying.first { $0.name == "real_servers" }?.name ?? varying.max { $0.count < $1.count }?.name
     }
 
-    /// The parameters that differ among the spots, but for the axis.
-    static func curves(of spots: [Spot], besides axis: String?) -> [String] {
-        Set(spots.flatMap { $0.parameters.keys }).sorted().filter { name in
-            name != axis && Set(spots.map { $0.parameters[name] ?? "" }).count > 1
-        }
-    }
-
     /// - Returns: nil where no parameter varies, and where all values are 0.
     static func plot(name: String, title: String, metric: MetricSamples, _ spots: [Spot]) -> Plot? {
         guard spots.contains(where: { $0.values.contains { $0 != 0 } }) else { return nil }
         guard let axis = axis(of: spots) else { return bars(name: name, title: title, metric: metric, spots) }
-        let others = curves(of: spots, besides: axis)
+        let key = CurveKey(spots.map(\.parameters), besides: axis)
         let scale = MetricScale(metric, spots.flatMap(\.values))
-        var curves: [(label: String, rows: [[Double]])] = []
+        var curves: [(label: String, look: CurveKey.Look, rows: [[Double]])] = []
         for spot in spots {
             guard let x = spot.parameters[axis].flatMap(Double.init), let row = row(at: x, spot.values, scale) else {
                 continue
             }
-            let label = label(spot, others)
+            let label = key.label(spot.parameters)
             if let place = curves.firstIndex(where: { $0.label == label }) {
                 curves[place].rows.append(row)
             } else {
-                curves.append((label, [row]))
+                curves.append((label, key.look(of: spot.parameters), [row]))
             }
         }
         guard !curves.isEmpty else { return nil }
@@ -61,20 +54,21 @@ enum ParameterPlot {
         script.add(scale.range)
         script.label(axis: "x", axis.replacing("_", with: " "))
         script.label(axis: "y", scale.label)
-        let parts = curves.enumerated().map { number, curve in
-            let block = script.data(curve.rows.sorted { $0[0] < $1[0] })
-            let label =
-                curve.label.isEmpty
-                ? "notitle" : "title \(GnuplotScript.quoted(GnuplotScript.shortened(curve.label, to: 40)))"
-            return "\(block) using 1:2:3:4 with yerrorlines \(PlotColours.curve(number)) \(label)"
+        let parts = curves.map { _, look, rows in
+            let block = script.data(rows.sorted { $0[0] < $1[0] })
+            let style = PlotColours.curve(look.colour, isDashed: look.isDashed)
+            return "\(block) using 1:2:3:4 with yerrorlines \(style) \(GnuplotScript.title(look.title))"
         }
-        script.plot(parts)
-        return Plot(name: name, title: title, summary: summary(spots, metric, [axis] + others), script: script.text)
+        let pair = key.pairEntries(hasPoints: true)
+        script.plot(parts + pair)
+        return Plot(
+            name: name, title: title, summary: summary(spots, metric, [axis] + key.names), script: script.text,
+            keyEntries: curves.count { $0.look.title != nil } + pair.count)
     }
 
     /// A bar for each, where only words vary.
     private static func bars(name: String, title: String, metric: MetricSamples, _ spots: [Spot]) -> Plot? {
-        let names = curves(of: spots, besides: nil)
+        let names = CurveKey(spots.map(\.parameters), besides: nil).names
         guard !names.isEmpty else { return nil }
         var script = GnuplotScript(title: title)
         let scale = MetricScale(metric, spots.flatMap(\.values))
@@ -83,7 +77,7 @@ enum ParameterPlot {
         script.add("set key off")
         script.add("set xrange [-0.6:\(Double(spots.count) - 0.4)]")
         script.add(scale.range)
-        script.tics(axis: "x", spots.enumerated().map { (label($1, names), Double($0)) })
+        script.tics(axis: "x", spots.enumerated().map { (CurveKey.label($1.parameters, names), Double($0)) })
         if spots.count > 5 { script.add("set xtics rotate by -35") }
         script.label(axis: "y", scale.label)
         let parts = spots.enumerated().compactMap { number, spot in
@@ -104,17 +98,11 @@ enum ParameterPlot {
         return [x, median / scale.factor, low / scale.factor, high / scale.factor]
     }
 
-    private static func label(_ spot: Spot, _ names: [String]) -> String {
-        names.map { name in
-            let value = spot.parameters[name] ?? "–"
-            // A word says what it is, `on` does not.
-            return name == "mode" ? value : "\(name.replacing("_", with: " ")) \(value)"
-        }.joined(separator: ", ")
-    }
-
     private static func summary(_ spots: [Spot], _ metric: MetricSamples, _ names: [String]) -> String {
         spots.compactMap { spot in
-            spot.values.median.map { "\(label(spot, names)): \(NumberText.value($0, unit: metric.unit))" }
+            spot.values.median.map {
+                "\(CurveKey.label(spot.parameters, names)): \(NumberText.value($0, unit: metric.unit))"
+            }
         }.joined(separator: "; ")
     }
 }

@@ -7,12 +7,16 @@ public struct Plot: Sendable, Equatable {
     public var summary: String
     /// Everything but where to draw to: set-up, data and the plot command.
     var script: String
+    /// How many entries its key has, two of them in a row.
+    var keyEntries = 0
+
+    private var height: Int { 360 + 19 * max(0, (keyEntries + 1) / 2 - 3) }
 
     /// The whole program, which draws to a file beside it. Small enough that a phone need not shrink its letters much.
     public var program: String {
         """
         reset
-        set terminal svg size 480,360 dynamic noenhanced font 'system-ui,sans-serif,13' \
+        set terminal svg size 480,\(height) dynamic noenhanced font 'system-ui,sans-serif,13' \
         background rgb '\(PlotColours.ground.light)'
         set output '\(name).svg'
         \(script)set output
@@ -33,7 +37,8 @@ struct GnuplotScript {
             set border 3 linecolor rgb '\(colours.soft.light)'
             set tics nomirror textcolor rgb '\(colours.ink.light)'
             set grid linecolor rgb '\(colours.line.light)' linetype 1 linewidth 1
-            set key outside bottom center horizontal height 0.5 textcolor rgb '\(colours.ink.light)'
+            set key outside bottom center horizontal Left reverse height 0.5 samplen 2 width -1 \
+                textcolor rgb '\(colours.ink.light)'
 
             """
     }
@@ -66,6 +71,11 @@ struct GnuplotScript {
     /// In single quotes gnuplot takes everything for what it is, but for the quote itself.
     static func quoted(_ text: String) -> String { "'\(text.printable.replacing("'", with: "''"))'" }
 
+    /// A curve's title in the key; nil keeps it out.
+    static func title(_ title: String?) -> String {
+        title.map { "title \(quoted(shortened($0, to: 40)))" } ?? "notitle"
+    }
+
     /// So that it fits into a plot.
     static func shortened(_ text: String, to length: Int) -> String {
         text.count <= length ? text : text.prefix(length - 1) + "…"
@@ -88,12 +98,16 @@ enum PlotColours {
     ]
     static let all = [ground, ink, soft, line, change] + curves
 
-    /// How the line with this number is drawn.
-    static func line(_ number: Int) -> String { "linecolor rgb '\(curves[number % curves.count].light)' linewidth 2" }
+    /// How the line with this number is drawn; nil is the text's colour.
+    static func line(_ number: Int?, isDashed: Bool = false) -> String {
+        let colour = number.map { curves[$0 % curves.count] } ?? ink
+        return "linecolor rgb '\(colour.light)' linewidth 2 dashtype \(isDashed ? 2 : 1)"
+    }
 
-    /// A line with points, which have a shape of their own, too.
-    static func curve(_ number: Int) -> String {
-        let shapes = [7, 5, 9, 11, 13, 4, 6]
-        return "\(line(number)) pointtype \(shapes[number % shapes.count]) pointsize 0.6"
+    /// A line with points, which have a shape of their own, too; hollow ones on a dashed line, around those of its partner.
+    static func curve(_ number: Int?, isDashed: Bool = false) -> String {
+        let shapes = isDashed ? [6, 4, 8, 10, 12, 14, 1] : [7, 5, 9, 11, 13, 15, 3]
+        let shape = shapes[(number ?? 0) % shapes.count]
+        return "\(line(number, isDashed: isDashed)) pointtype \(shape) pointsize \(isDashed ? 1.1 : 0.6)"
     }
 }

@@ -44,17 +44,22 @@ public enum Plots {
         for (name, members) in grouped(order, by: { "\($0.base), \($0.load)" }) {
             let spots = members.map { ParameterPlot.Spot(parameters: $0.parameters, values: []) }
             let axis = ParameterPlot.axis(of: spots)
-            let others = ParameterPlot.curves(of: spots, besides: axis)
+            let key = CurveKey(members.map(\.parameters), besides: axis)
             for (value, series) in grouped(members, by: { $0.parameters[axis ?? ""] ?? "" }) {
                 let curves = series.compactMap { series in
                     LatencyDistribution.merged(distributions[series] ?? []).map { distribution in
-                        let label = others.compactMap { series.parameters[$0] }.joined(separator: ", ")
-                        return (label: label.isEmpty ? series.scenario : label, distribution)
+                        let label = key.label(series.parameters)
+                        var look = key.look(of: series.parameters)
+                        if label.isEmpty { look.title = series.scenario }
+                        return LatencyPlot.Curve(
+                            label: label.isEmpty ? series.scenario : label, look: look, distribution: distribution)
                     }
                 }
                 let which = axis.map { ", \($0.replacing("_", with: " ")) \(value)" } ?? ""
                 let title = "latency, \(name)\(which)"
-                if let plot = LatencyPlot.plot(name: names.next(title), title: title, curves) { plots.append(plot) }
+                if let plot = LatencyPlot.plot(name: names.next(title), title: title, curves, key: key) {
+                    plots.append(plot)
+                }
             }
         }
         return plots
