@@ -10,6 +10,8 @@ struct RunReference: ExpressibleByArgument {
 
     init(argument: String) { text = argument }
 
+    var defaultValueDescription: String { text }
+
     /// The run, and what it is called in reports.
     /// - Throws: `EnvironmentError` if there is none; `HistoryError`.
     func resolve(in source: HistoryOption) throws -> (name: String, run: MeasuredRun) {
