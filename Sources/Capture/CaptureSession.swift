@@ -97,29 +97,31 @@ public final class CaptureSession: Sendable {
     ///
     /// Frames that arrive while this runs may or may not be in.
     ///
-    /// - Parameter close: ends captures, by carrying out what it is given once for each port's index, in any order, on any
-    ///   threads, and returning when all is done. On a kernel with several processors closing one takes 10 ms and more, and
-    ///   many at the same time take no longer.
+    /// - Parameter close: gives the rings back, by carrying out what it is given once for each port's index, in any order,
+    ///   on any threads, now or later. On a kernel with several processors closing one takes 10 ms and more, and many at the
+    ///   same time take no longer.
     @discardableResult
     public func finish(
         close: (_ ports: [Int], _ close: @escaping @Sendable (Int) -> Void) -> Void = { $0.forEach($1) }
     ) -> [PortStatistics] {
-        let captures = state.withLock { state in
-            for (index, capture) in state.captures.enumerated() {
-                _ = capture?.drain(into: &state.buffers[index])
+        let (captures, statistics) = state.withLock { state in
+            let captures = state.captures
+            for (index, capture) in captures.enumerated() {
+                guard let capture else { continue }
+                _ = capture.drain(into: &state.buffers[index])
+                state.past[index] = state.past[index] + capture.statistics()
+                state.captures[index] = nil
             }
-            return state.captures
+            return (captures, state.past)
         }
         close(captures.indices.filter { captures[$0] != nil }) { captures[$0]?.close() }
-        return state.withLock { state in
-            for index in state.captures.indices { Self.retire(index, in: &state) }
-            return state.past
-        }
+        return statistics
     }
 
-    /// Octets of ring memory for each of this many ports: as many as may be well spent, within a quarter of a GiB or so.
+    /// Octets of ring memory for each of this many ports. The kernel clears all of it before the first frame, which for a
+    /// hundred ports of a MiB each takes as long as all else that they need: together they have 64 MiB or so.
     public static func ringSize(ports: Int) -> Int {
-        max(PortCapture.leastRingSize, min(PortCapture.defaultRingSize, (256 << 20) / max(1, ports)))
+        max(PortCapture.leastRingSize, min(PortCapture.defaultRingSize, (64 << 20) / max(1, ports)))
     }
 
     private static func retire(_ index: Int, in state: inout State) {

@@ -28,6 +28,8 @@ final class Run {
     let programs: RunningPrograms
     private let watch: NetfilterWatch
     let loadServers = LoadServers()
+    /// Gives back the rings of captures that are over.
+    private var closing: OwnedThread?
 
     /// Octets that clients receive between two readings of the capture rings: a fraction of what a ring holds, since
     /// each octet crosses a port as part of a frame and in virtual time no clock tells when a ring fills.
@@ -64,6 +66,7 @@ final class Run {
     /// Builds, runs, watches and writes. Returns what went wrong, or nil.
     func carryOut(visitors: () -> (any Visitors)?) -> String? {
         var problem: String?
+        defer { closing?.stop() }
         do {
             try build()
             if evidence.engine.virtualTime {
@@ -201,12 +204,17 @@ final class Run {
             })
     }
 
-    /// Ends captures, which needs no namespace, but time. What fails shows in what they counted.
+    /// Gives rings back, which takes time: where there are several processors, while the evidence is written. What fails shows
+    /// in what they counted.
     private func end(_ ports: [Int], _ close: @escaping @Sendable (Int) -> Void) {
-        try? NetworkNamespace.runAll(
-            ports.compactMap { port in
-                placeByName[plan.captures[port].namespace].map { place in (place.namespace, { close(port) }) }
-            })
+        let jobs = ports.compactMap { port in
+            placeByName[plan.captures[port].namespace].map { place in
+                (namespace: place.namespace, body: { @Sendable () throws in close(port) })
+            }
+        }
+        closing = Workers.processors > 1 ? try? OwnedThread() : nil
+        guard let closing else { return (try? NetworkNamespace.runAll(jobs)) ?? () }
+        closing.begin { try? NetworkNamespace.runAll(jobs) }
     }
 
     private func describePorts(_ statistics: [PortStatistics]) {

@@ -63,8 +63,8 @@ private let rightHere = Comment(rawValue: noPrivateNetwork ?? "")
     @Test("few ports have rings of the usual size, many have smaller ones")
     func ringSizes() {
         #expect(CaptureSession.ringSize(ports: 0) == PortCapture.defaultRingSize)
-        #expect(CaptureSession.ringSize(ports: 256) == PortCapture.defaultRingSize)
-        #expect(CaptureSession.ringSize(ports: 512) == PortCapture.defaultRingSize / 2)
+        #expect(CaptureSession.ringSize(ports: 64) == PortCapture.defaultRingSize)
+        #expect(CaptureSession.ringSize(ports: 128) == PortCapture.defaultRingSize / 2)
         #expect(CaptureSession.ringSize(ports: 100_000) == PortCapture.leastRingSize)
     }
 
