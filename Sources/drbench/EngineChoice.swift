@@ -6,6 +6,30 @@ enum EngineName: String, ExpressibleByArgument, CaseIterable {
     case auto, uml, native
 }
 
+/// Where a command's scenarios are to run.
+struct EngineOptions: ParsableArguments {
+    @Option(help: "Where a scenario runs: uml (the lab kernel), native (this host's kernel), or auto.")
+    var engine: EngineName = .auto
+
+    @Option(
+        name: .customLong("kernel"),
+        help: ArgumentHelp(
+            "The lab kernel's version (default: \(LabKernel.defaultVersion)); implies uml.", valueName: "version"))
+    var kernelVersion: String?
+
+    func validate() throws {
+        if engine == .native, kernelVersion != nil {
+            throw ValidationError("--kernel names a lab kernel; the native engine has this host's own")
+        }
+    }
+
+    /// - Parameter needs: what is to be known of the engine's kernel; nil for everything.
+    /// - Throws: `EnvironmentError` if the engine cannot run here.
+    func choose(needs: Set<String>? = nil) throws -> EngineChoice {
+        try EngineChoice.make(engine, kernelVersion: kernelVersion, needs: needs)
+    }
+}
+
 /// The engine that was taken, and why.
 struct EngineChoice {
     var engine: any Engine

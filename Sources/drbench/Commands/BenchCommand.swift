@@ -24,14 +24,7 @@ struct BenchCommand: ParsableCommand {
 
     @OptionGroup var selection: ScenarioSelection
 
-    @Option(help: "Where a scenario runs: uml (the lab kernel), native (this host's kernel), or auto.")
-    var engine: EngineName = .auto
-
-    @Option(
-        name: .customLong("kernel"),
-        help: ArgumentHelp(
-            "The lab kernel's version (default: \(LabKernel.defaultVersion)); implies uml.", valueName: "version"))
-    var kernelVersion: String?
+    @OptionGroup var engineOptions: EngineOptions
 
     @Option(help: "The folder for measurements and evidence.")
     var out = "drbench-bench"
@@ -65,9 +58,6 @@ struct BenchCommand: ParsableCommand {
     func validate() throws {
         if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1") }
         if repetitions < 1 { throw ValidationError("--repetitions must be at least 1") }
-        if engine == .native, kernelVersion != nil {
-            throw ValidationError("--kernel names a lab kernel; the native engine has this host's own")
-        }
         if timeout <= 0 { throw ValidationError("--timeout must be more than 0 seconds") }
     }
 
@@ -79,7 +69,7 @@ struct BenchCommand: ParsableCommand {
             throw ExitCode.invalid
         }
         let needs = try scenarios.checkPlans()
-        let choice = try EngineChoice.make(engine, kernelVersion: kernelVersion, needs: needs)
+        let choice = try engineOptions.choose(needs: needs)
         let output = try OutputFolder.absolute(out)
         Interruption.watch()
         let clock: MeasurementClock = realTime || choice.engine.name == "native" ? .real : .virtual

@@ -35,8 +35,7 @@ struct ExplainCommand: ParsableCommand {
         completion: .directory)
     var from: String?
 
-    @Option(help: "Where the scenario runs: uml (the lab kernel), native (this host's kernel), or auto.")
-    var engine: EngineName = .auto
+    @OptionGroup var engineOptions: EngineOptions
 
     @Option(help: "The folder for evidence and captures.", completion: .directory)
     var out = "drbench-results"
@@ -81,7 +80,7 @@ struct ExplainCommand: ParsableCommand {
     /// Runs them, and leaves what was seen in the output folder; once more with rule tracing, where a run can be repeated.
     private func record(_ scenarios: [Scenario]) throws {
         let needs = try scenarios.checkPlans()
-        let choice = try EngineChoice.make(engine, kernelVersion: nil, needs: needs)
+        let choice = try engineOptions.choose(needs: needs)
         var bench = Bench(
             engine: choice.engine, capabilities: choice.capabilities, output: try OutputFolder.absolute(out),
             seed: seed ?? UInt64.random(in: 1...999_999_999), realTime: false, timeLimit: 120, jobs: 1,

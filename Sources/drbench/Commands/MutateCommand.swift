@@ -19,8 +19,7 @@ struct MutateCommand: ParsableCommand {
 
     @OptionGroup var selection: ScenarioSelection
 
-    @Option(help: "Where a scenario runs: uml (the lab kernel), native (this host's kernel), or auto.")
-    var engine: EngineName = .auto
+    @OptionGroup var engineOptions: EngineOptions
 
     @Option(help: "The folder for the evidence.", completion: .directory)
     var out = "drbench-results/mutations"
@@ -62,7 +61,7 @@ struct MutateCommand: ParsableCommand {
     func run() throws {
         let scenarios = try selection.load(nameless: .tests)
         let mutants = try selection.mutants()
-        let choice = try EngineChoice.make(engine, kernelVersion: nil)
+        let choice = try engineOptions.choose()
         var fates = scenarios.map { scenario in
             Fate(scenario: scenario, mutants: mutants.filter { $0.original == scenario.fullName })
         }

@@ -18,14 +18,7 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var selection: ScenarioSelection
 
-    @Option(help: "Where a scenario runs: uml (the lab kernel), native (this host's kernel), or auto.")
-    var engine: EngineName = .auto
-
-    @Option(
-        name: .customLong("kernel"),
-        help: ArgumentHelp(
-            "The lab kernel's version (default: \(LabKernel.defaultVersion)); implies uml.", valueName: "version"))
-    var kernelVersion: String?
+    @OptionGroup var engineOptions: EngineOptions
 
     @Option(help: "The folder for evidence, captures and reports.", completion: .directory)
     var out = "drbench-results"
@@ -68,9 +61,6 @@ struct RunCommand: ParsableCommand {
 
     func validate() throws {
         if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1") }
-        if engine == .native, kernelVersion != nil {
-            throw ValidationError("--kernel names a lab kernel; the native engine has this host's own")
-        }
         if timeout <= 0 { throw ValidationError("--timeout must be more than 0 seconds") }
         if realTime, checkDeterminism {
             throw ValidationError("--check-determinism needs virtual time: in --real-time no two runs are the same")
@@ -86,7 +76,7 @@ struct RunCommand: ParsableCommand {
         let scenarios = try selection.load(nameless: .tests)
         let needs = try scenarios.checkPlans()
         for scenario in scenarios { _ = try until?.count(in: scenario) }
-        let choice = try EngineChoice.make(engine, kernelVersion: kernelVersion, needs: needs)
+        let choice = try engineOptions.choose(needs: needs)
         if checkDeterminism, choice.engine.name != "uml" {
             Console.error("drbench: --check-determinism needs the lab kernel's virtual time (--engine uml)")
             throw ExitCode.invalid

@@ -22,14 +22,7 @@ struct UpCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Carry the timeline out up to this step first: its number or name.", valueName: "step"))
     var until: UntilStep?
 
-    @Option(help: "Where it runs: uml (the lab kernel), native (this host's kernel), or auto.")
-    var engine: EngineName = .auto
-
-    @Option(
-        name: .customLong("kernel"),
-        help: ArgumentHelp(
-            "The lab kernel's version (default: \(LabKernel.defaultVersion)); implies uml.", valueName: "version"))
-    var kernelVersion: String?
+    @OptionGroup var engineOptions: EngineOptions
 
     @Option(help: "The folder for evidence and captures.")
     var out = "drbench-results"
@@ -59,7 +52,7 @@ struct UpCommand: ParsableCommand {
         // There is no need to wait for what may still come: people wait.
         plan.settle = 0
         plan.awaitsIPVSStatistics = false
-        let choice = try EngineChoice.make(engine, kernelVersion: kernelVersion, needs: needs)
+        let choice = try engineOptions.choose(needs: needs)
         let missing = scenario.allNeeds(plan).filter { !choice.capabilities.has($0) }
         guard missing.isEmpty else {
             let reasons = missing.map { "\($0) (\(choice.capabilities.reason(against: $0)))" }
