@@ -81,7 +81,7 @@ struct CopiesTests {
 
     @Test("a machine's arptables drops its copy of a question for another, and nothing else that it hears")
     func atMachine() throws {
-        let all = journeys(try question(rule: "-j DROP -d 203.0.113.3", counted: 1))
+        let all = try question(rule: "-j DROP -d 203.0.113.3", counted: 1).journeys
         #expect(all.map(\.end) == [.delivered, .delivered])
         let lost = try #require(all.first?.lostCopies)
         #expect(lost.map(\.port) == ["rs1:eth0"])
@@ -110,14 +110,14 @@ struct CopiesTests {
 
     @Test("what a machine's arptables did not count it did not drop")
     func notAtMachine() throws {
-        let all = journeys(try question(rule: "-j DROP -d 203.0.113.3", counted: 0))
+        let all = try question(rule: "-j DROP -d 203.0.113.3", counted: 0).journeys
         #expect(all.map(\.end) == [.delivered, .delivered])
         #expect(all.allSatisfy { $0.lostCopies == nil })
     }
 
     @Test("a question that a machine's arptables drops is the one that the rule matches")
     func own() throws {
-        let all = journeys(try question(rule: "-j DROP -s 203.0.113.3 -d 203.0.113.4", counted: 1))
+        let all = try question(rule: "-j DROP -s 203.0.113.3 -d 203.0.113.4", counted: 1).journeys
         #expect(all.map(\.end) == [.delivered, .droppedByRule])
         #expect(all.allSatisfy { $0.lostCopies == nil })
     }
