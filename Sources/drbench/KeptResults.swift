@@ -17,7 +17,7 @@ struct KeptResults: Sendable {
 
     /// - Throws: `EnvironmentError` if there are no results, or they cannot be read; `ExitCode.invalid` if a scenario's file
     ///   has mistakes.
-    init(_ folder: String, scenarios: String?, topologies: String?) throws {
+    init(_ folder: String, in folders: ScenarioFolders) throws {
         self.folder = folder
         if let data = FileManager.default.contents(atPath: "\(folder)/results.json") {
             do {
@@ -31,7 +31,7 @@ struct KeptResults: Sendable {
                     ?? false
             }
             known = try Self.load(
-                runs.map { ($0.verdict.scenario, $0.verdict.checks.first?.location.file) }, scenarios, topologies)
+                runs.map { ($0.verdict.scenario, $0.verdict.checks.first?.location.file) }, folders)
             return
         }
         let path = "\(folder)/\(RunFiles.evidence)"
@@ -44,7 +44,7 @@ struct KeptResults: Sendable {
         } catch {
             throw EnvironmentError("\(path) cannot be read: \(error)")
         }
-        known = try Self.load([(evidence.scenario, nil)], scenarios, topologies)
+        known = try Self.load([(evidence.scenario, nil)], folders)
         guard let scenario = known[evidence.scenario] else {
             throw EnvironmentError("there is no scenario \(evidence.scenario); --scenarios names another folder")
         }
@@ -74,7 +74,7 @@ struct KeptResults: Sendable {
 
     /// Scenarios by their full names: from the files that the run took them from, where those are known and there.
     private static func load(
-        _ runs: [(name: String, file: String?)], _ scenarios: String?, _ topologies: String?
+        _ runs: [(name: String, file: String?)], _ folders: ScenarioFolders
     ) throws -> [String: Scenario] {
         var files: [String] = []
         var names: [String] = []
@@ -85,13 +85,10 @@ struct KeptResults: Sendable {
                 names.append(name)
             }
         }
-        var options: [String] = []
-        if let scenarios { options += ["--scenarios", scenarios] }
-        if let topologies { options += ["--topologies", topologies] }
         var known: [String: Scenario] = [:]
         // A variant's file can be known by its scenario's only: what is in both is the same.
         for words in [files, names] where !words.isEmpty {
-            for scenario in try ScenarioSelection.parse(words + options).load() { known[scenario.fullName] = scenario }
+            for scenario in try folders.load(words) { known[scenario.fullName] = scenario }
         }
         return known
     }

@@ -6,6 +6,33 @@ import Plan
 import Reading
 import Scenario
 
+/// Where scenarios and topologies lie.
+struct ScenarioFolders: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("The folder with scenarios (default: Scenarios of this checkout).", valueName: "dir"),
+        completion: .directory)
+    var scenarios: String?
+
+    @Option(
+        help: ArgumentHelp("The folder with topologies (default: netns of this checkout).", valueName: "dir"),
+        completion: .directory)
+    var topologies: String?
+
+    /// The scenarios that these words choose. Throws as `ScenarioSelection.load` does.
+    func load(_ names: [String]) throws -> [Scenario] {
+        var words = names
+        if let scenarios { words += ["--scenarios", scenarios] }
+        if let topologies { words += ["--topologies", topologies] }
+        return try ScenarioSelection.parse(words).load()
+    }
+
+    /// One alone: a scenario's name stands for its variants, too, elsewhere.
+    func load(only name: String) throws -> Scenario {
+        let chosen = try load([name])
+        return chosen.first { $0.fullName == name } ?? chosen[0]
+    }
+}
+
 /// The scenarios that a command speaks of: the arguments and options that several commands share.
 struct ScenarioSelection: ParsableArguments {
     @Argument(
@@ -16,15 +43,7 @@ struct ScenarioSelection: ParsableArguments {
     @Option(help: ArgumentHelp("Only scenarios with this tag; may be given several times.", valueName: "tag"))
     var tag: [String] = []
 
-    @Option(
-        help: ArgumentHelp("The folder with scenarios (default: Scenarios of this checkout).", valueName: "dir"),
-        completion: .directory)
-    var scenarios: String?
-
-    @Option(
-        help: ArgumentHelp("The folder with topologies (default: netns of this checkout).", valueName: "dir"),
-        completion: .directory)
-    var topologies: String?
+    @OptionGroup var folders: ScenarioFolders
 
     /// What is meant where no word and no tag says it.
     enum Nameless {
@@ -79,16 +98,16 @@ struct ScenarioSelection: ParsableArguments {
     /// The library, and the files that were named beside it.
     private func library() throws -> (ScenarioLibrary, files: [String]) {
         let installation = Installation.find()
-        guard let topologies = topologies ?? installation?.topologies else {
+        guard let topologies = folders.topologies ?? installation?.topologies else {
             throw EnvironmentError("no topologies: \(Installation.obstacle)")
         }
         let files = names.filter(\.isYAMLFile)
-        guard scenarios != nil || installation != nil || files.count == names.count && !files.isEmpty else {
+        guard folders.scenarios != nil || installation != nil || files.count == names.count && !files.isEmpty else {
             throw EnvironmentError("no scenarios: \(Installation.obstacle)")
         }
-        let folders = [scenarios ?? installation?.scenarios].compactMap { $0 }
+        let searched = [folders.scenarios ?? installation?.scenarios].compactMap { $0 }
         let library = ScenarioLibrary(
-            scenarios: folders, topologies: topologies,
+            scenarios: searched, topologies: topologies,
             checks: ScenarioChecks(
                 validateFilter: { filter in
                     do {

@@ -33,15 +33,7 @@ struct DiffCommand: ParsableCommand {
         completion: .scenarios)
     var names: [String] = []
 
-    @Option(
-        help: ArgumentHelp("The folder with scenarios (default: Scenarios of this checkout).", valueName: "dir"),
-        completion: .directory)
-    var scenarios: String?
-
-    @Option(
-        help: ArgumentHelp("The folder with topologies (default: netns of this checkout).", valueName: "dir"),
-        completion: .directory)
-    var topologies: String?
+    @OptionGroup var folders: ScenarioFolders
 
     @Flag(help: "Print the differences as JSON.")
     var json = false
@@ -50,8 +42,8 @@ struct DiffCommand: ParsableCommand {
     var verbose = false
 
     func run() throws {
-        let before = try KeptResults(before, scenarios: scenarios, topologies: topologies)
-        let after = try KeptResults(after, scenarios: scenarios, topologies: topologies)
+        let before = try KeptResults(before, in: folders)
+        let after = try KeptResults(after, in: folders)
         let pairs = try pairs(before, after)
         let results = Mutex([RunDifference?](repeating: nil, count: pairs.count))
         DispatchQueue.concurrentPerform(iterations: pairs.count) { index in

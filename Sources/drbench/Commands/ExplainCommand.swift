@@ -43,15 +43,7 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: "What the lab kernel's randomness follows from: the same number repeats a run to the byte.")
     var seed: UInt64?
 
-    @Option(
-        help: ArgumentHelp("The folder with scenarios (default: Scenarios of this checkout).", valueName: "dir"),
-        completion: .directory)
-    var scenarios: String?
-
-    @Option(
-        help: ArgumentHelp("The folder with topologies (default: netns of this checkout).", valueName: "dir"),
-        completion: .directory)
-    var topologies: String?
+    @OptionGroup var folders: ScenarioFolders
 
     @Flag(help: "Print all journeys as JSON, and which rules each packet met.")
     var json = false
@@ -63,13 +55,8 @@ struct ExplainCommand: ParsableCommand {
     var tally = false
 
     func run() throws {
-        var words = tally && scenario == "all" ? [] : [scenario]
-        if let scenarios { words += ["--scenarios", scenarios] }
-        if let topologies { words += ["--topologies", topologies] }
-        let selection = try ScenarioSelection.parse(words)
-        var chosen = try selection.load()
-        // A scenario's name stands for its variants, too; here for itself alone.
-        if !tally, let exact = chosen.first(where: { $0.fullName == scenario }) ?? chosen.first { chosen = [exact] }
+        let chosen =
+            try tally ? folders.load(scenario == "all" ? [] : [scenario]) : [folders.load(only: scenario)]
         if from == nil { try record(chosen) }
         for scenario in chosen { try explain(scenario) }
     }

@@ -14,10 +14,10 @@ struct GraphCommand: ParsableCommand {
     @Argument(help: "A scenario, NAME/VARIANT for one variant, or a YAML file.", completion: .scenarios)
     var scenario: String
 
+    @OptionGroup var folders: ScenarioFolders
+
     func run() throws {
-        let chosen = try ScenarioSelection.parse([scenario]).load()
-        // A scenario's name stands for its variants, too; here for itself alone.
-        guard let one = chosen.first(where: { $0.fullName == scenario }) ?? chosen.first else { return }
+        let one = try folders.load(only: scenario)
         try [one].checkPlans()
         Console.write(try Plan(one).networkGraph)
     }

@@ -20,15 +20,7 @@ struct ReportCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The folder with the results.", valueName: "dir"), completion: .directory)
     var folder = "drbench-results"
 
-    @Option(
-        help: ArgumentHelp("The folder with scenarios (default: Scenarios of this checkout).", valueName: "dir"),
-        completion: .directory)
-    var scenarios: String?
-
-    @Option(
-        help: ArgumentHelp("The folder with topologies (default: netns of this checkout).", valueName: "dir"),
-        completion: .directory)
-    var topologies: String?
+    @OptionGroup var folders: ScenarioFolders
 
     @Option(help: "What is printed: for people (terminal), or what another program reads.")
     var format: OutputFormat = .terminal
@@ -44,7 +36,7 @@ struct ReportCommand: ParsableCommand {
     }
 
     func run() throws {
-        let kept = try KeptResults(folder, scenarios: scenarios, topologies: topologies)
+        let kept = try KeptResults(folder, in: folders)
         if let single = kept.single {
             // Where the run stands among others, their page is above it.
             let above = KeptRun.overview(from: single.fullName)

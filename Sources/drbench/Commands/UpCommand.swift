@@ -33,19 +33,10 @@ struct UpCommand: ParsableCommand {
     @Flag(help: "Let the lab kernel's clock be the host's from the start: not only once it is up.")
     var realTime = false
 
-    @Option(help: ArgumentHelp("The folder with scenarios (default: Scenarios of this checkout).", valueName: "dir"))
-    var scenarios: String?
-
-    @Option(help: ArgumentHelp("The folder with topologies (default: netns of this checkout).", valueName: "dir"))
-    var topologies: String?
+    @OptionGroup var folders: ScenarioFolders
 
     func run() throws {
-        var words = [self.scenario]
-        if let scenarios { words += ["--scenarios", scenarios] }
-        if let topologies { words += ["--topologies", topologies] }
-        let chosen = try ScenarioSelection.parse(words).load()
-        // A scenario's name stands for its variants, too; here for itself alone.
-        guard let scenario = chosen.first(where: { $0.fullName == self.scenario }) ?? chosen.first else { return }
+        let scenario = try folders.load(only: self.scenario)
         let needs = try [scenario].checkPlans()
         var plan = try Plan(scenario)
         let count = try until?.count(in: scenario) ?? 0
