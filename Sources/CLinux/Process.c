@@ -39,6 +39,29 @@ int drb_power_off(void)
     return -errno;
 }
 
+int drb_end_cpuinfo(void)
+{
+    const char *path = "/proc/cpuinfo", *whole = "/run/cpuinfo";
+    char text[8192];
+    int fd = open(path, O_RDONLY | O_CLOEXEC), code = 0;
+    ssize_t length;
+
+    if (fd < 0)
+        return -errno;
+    length = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (length < 2 || text[length - 2] == '\n')
+        return 0;
+    text[length++] = '\n';
+    fd = open(whole, O_WRONLY | O_CREAT | O_CLOEXEC, 0444);
+    if (fd < 0)
+        return -errno;
+    if (write(fd, text, (size_t)length) != length || mount(whole, path, NULL, MS_BIND, NULL) < 0)
+        code = -errno;
+    close(fd);
+    return code;
+}
+
 int drb_channel(int ends[2], int capacity)
 {
     if (pipe2(ends, O_CLOEXEC) < 0)
@@ -323,7 +346,13 @@ static int in_place(const int fds[3])
     return (int)syscall(SYS_close_range, 3, ~0U, 0);
 }
 
-int drb_spawn(const char *path, char *const argv[], char *const envp[], const int fds[3])
+void drb_show_own_sys(void)
+{
+    if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) == 0)
+        mount("sysfs", "/sys", "sysfs", 0, NULL);
+}
+
+int drb_spawn(const char *path, char *const argv[], char *const envp[], const int fds[3], int own_sys)
 {
     // execve resets signals that have handlers; ignored ones stay ignored.
     static const int ignored[] = { SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCHLD };
@@ -341,6 +370,8 @@ int drb_spawn(const char *path, char *const argv[], char *const envp[], const in
         setpgid(0, 0);
         for (i = 0; i < sizeof ignored / sizeof *ignored; i++)
             reset_signal(ignored[i]);
+        if (own_sys)
+            drb_show_own_sys();
         if (in_place(fds) == 0) {
             sigprocmask(SIG_SETMASK, &none, NULL);
             execve(path, argv, envp);

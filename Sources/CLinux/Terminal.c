@@ -1,6 +1,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include "drb_process.h"
 #include "drb_terminal.h"
 
 #include <errno.h>
@@ -129,9 +130,7 @@ static void become(int network, const char *path, char *const argv[], char *cons
         return;
     if (terminal && ioctl(fds[0], TIOCSCTTY, 0) < 0)
         return;
-    // Where that cannot be, only /sys shows something else.
-    if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) == 0)
-        mount("sysfs", "/sys", "sysfs", 0, NULL);
+    drb_show_own_sys();
     for (i = 0; i < 3; i++)
         if (dup2(fds[i], i) < 0)
             return;

@@ -27,7 +27,9 @@ final class ChildProcess: Sendable {
 
     private var operation: String { "run \(arguments.first ?? "nothing")" }
 
-    init(_ arguments: [String], in namespace: NetworkNamespace, input: String?) throws(KernelError) {
+    init(
+        _ arguments: [String], in namespace: NetworkNamespace, input: String?, showsOwnSys: Bool
+    ) throws(KernelError) {
         let operation = "run \(arguments.first ?? "nothing")"
         self.arguments = arguments
         self.namespace = namespace.name
@@ -39,7 +41,7 @@ final class ChildProcess: Sendable {
             processID = try namespace.run {
                 try Self.spawn(
                     program, arguments, input: standardInput?.number, output: output.write.number,
-                    errors: errors.write.number)
+                    errors: errors.write.number, showsOwnSys: showsOwnSys)
             }
             processDescriptor = drb_process_descriptor(processID)
             if processDescriptor < 0 {
@@ -176,7 +178,7 @@ extension ChildProcess {
 
     /// Starts the program from the calling thread, whose namespaces it inherits. The process's id.
     private static func spawn(
-        _ program: String, _ arguments: [String], input: Int32?, output: Int32, errors: Int32
+        _ program: String, _ arguments: [String], input: Int32?, output: Int32, errors: Int32, showsOwnSys: Bool
     ) throws(KernelError) -> Int32 {
         let environment = ["PATH=" + ProcessRunner.path.joined(separator: ":"), "LC_ALL=C", "HOME=/"]
         let argumentList = arguments.map { strdup($0) }
@@ -185,7 +187,8 @@ extension ChildProcess {
             for text in argumentList + environmentList { free(text) }
         }
         let processID = drb_spawn(
-            program, argumentList + [nil], environmentList + [nil], [input ?? -1, output, errors])
+            program, argumentList + [nil], environmentList + [nil], [input ?? -1, output, errors],
+            showsOwnSys ? 1 : 0)
         guard processID > 0 else { throw KernelError("run \(program)", code: -processID) }
         return processID
     }

@@ -43,19 +43,23 @@ public enum ProcessRunner {
     /// What the program starts in the background and leaves behind is not waited for, even if it still holds the output
     /// open. `timeLimit` is in nanoseconds; when it has passed, the program's whole process group is killed.
     ///
+    /// With `showsOwnSys` its /sys is that of the namespace, as under `ip netns exec`, and what it mounts is gone with it;
+    /// otherwise /sys is that of where drbench is at home.
+    ///
     /// Errors, about `run PROGRAM`: ENOENT for a program that is not there; those of vfork(2) and execve(2). A program that
     /// fails is no error but a result.
     public static func run(
-        _ arguments: [String], in namespace: NetworkNamespace, input: String? = nil, timeLimit: Int64? = nil
+        _ arguments: [String], in namespace: NetworkNamespace, input: String? = nil, timeLimit: Int64? = nil,
+        showsOwnSys: Bool = false
     ) throws(KernelError) -> ProcessResult {
-        try ChildProcess(arguments, in: namespace, input: input).collect(timeLimit: timeLimit)
+        try ChildProcess(arguments, in: namespace, input: input, showsOwnSys: showsOwnSys).collect(timeLimit: timeLimit)
     }
 
     /// Starts a program that goes on until `terminate()`. Errors as for `run`.
     public static func start(
-        _ arguments: [String], in namespace: NetworkNamespace, input: String? = nil
+        _ arguments: [String], in namespace: NetworkNamespace, input: String? = nil, showsOwnSys: Bool = false
     ) throws(KernelError) -> RunningProcess {
-        try RunningProcess(ChildProcess(arguments, in: namespace, input: input))
+        try RunningProcess(ChildProcess(arguments, in: namespace, input: input, showsOwnSys: showsOwnSys))
     }
 }
 

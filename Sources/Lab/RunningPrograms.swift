@@ -28,7 +28,7 @@ final class RunningPrograms {
     /// Errors: ENOENT for a program that is not there, ECANCELED for one that ended, ETIMEDOUT for one that did not
     /// listen in time; with what it printed.
     func start(_ program: Plan.ProgramPlan, in place: Place) throws {
-        let process = try ProcessRunner.start(Self.wrapped(program), in: place.namespace)
+        let process = try ProcessRunner.start(Self.wrapped(program), in: place.namespace, showsOwnSys: true)
         let index = index(of: program.name, on: program.namespace) ?? entries.endIndex
         if index == entries.endIndex { entries.append(Entry(host: program.namespace, name: program.name)) }
         // One that ended by itself may start again without a stop.

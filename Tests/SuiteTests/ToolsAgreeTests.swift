@@ -21,6 +21,12 @@ extension WholeProgram {
         private static let scenarios = ["standard-tools", "standard-tools/kilo", "standard-tools/icehouse"]
         private static let directors = ["standard-tools", "standard-tools-nat"]
 
+        @Test("a command sees its own host in /sys, and tools that look at processes work")
+        func ownSys() async throws {
+            let (ended, _) = try await Drbench.run(scenario: "own-sys")
+            #expect(ended.status == 0, ended.text)
+        }
+
         @Test("ipvsadm -Sn shows the services and real servers", arguments: directors)
         func ipvsadmSaved(_ scenario: String) async throws {
             let (output, after) = try await step("ipvsadm -Sn", of: scenario)

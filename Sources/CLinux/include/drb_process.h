@@ -13,6 +13,11 @@ unsigned long drb_st_noexec(void);
 // reboot(2) with RB_POWER_OFF: ends the guest. Returns a negative errno if it returns.
 int drb_power_off(void);
 
+// Ends /proc/cpuinfo with an empty line if it has none, by a file on /run that is mounted over it: User-Mode Linux is the only
+// architecture that leaves it out (show_cpuinfo in arch/um), and ps and top of procps 4 then find no boot time. Returns 0 or
+// a negative errno.
+int drb_end_cpuinfo(void);
+
 // Once so much time has passed by this kernel's clock, writes the line to the descriptor and switches the guest off, from
 // within a SIGALRM handler: whatever the process hangs in. A new call replaces the last one. Returns 0 or a negative errno.
 int drb_power_off_after(long seconds, int fd, const char *line);
@@ -59,7 +64,12 @@ int drb_spawn_bound(const char *path, char *const argv[], char *const envp[], co
 // Starts a program from the calling thread, whose namespaces it inherits: fds as its standard descriptors (one that is -1
 // is /dev/null) and no others, a process group of its own, no blocked signals, and the default for those that drbench or
 // who started it may have ignored. vfork(2): glibc's posix_spawn asks for and sets all 64 signals, one by one, which in a
-// lab kernel takes as long as starting the program does. Returns the pid or a negative errno.
-int drb_spawn(const char *path, char *const argv[], char *const envp[], const int fds[3]);
+// lab kernel takes as long as starting the program does. With `own_sys` as drb_show_own_sys. Returns the pid or a negative
+// errno.
+int drb_spawn(const char *path, char *const argv[], char *const envp[], const int fds[3], int own_sys);
+
+// Has /sys show the calling process's network namespace, as `ip netns exec` does: in a mount namespace of its own, which ends
+// with it. Where that cannot be, /sys goes on showing what it did.
+void drb_show_own_sys(void);
 
 #endif

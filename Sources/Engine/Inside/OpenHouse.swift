@@ -33,7 +33,7 @@ struct OpenHouse: Visitors {
         let environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"]
         let pid = withStrings(["drbench-lab", Porter.word]) { argv in
             withStrings(environment) { envp in
-                drb_spawn("/proc/self/exe", argv, envp, [line, STDOUT_FILENO, STDERR_FILENO])
+                drb_spawn("/proc/self/exe", argv, envp, [line, STDOUT_FILENO, STDERR_FILENO], 0)
             }
         }
         guard pid > 0 else { throw KernelError("start the porter", code: -pid) }
