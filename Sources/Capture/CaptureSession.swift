@@ -68,7 +68,7 @@ public final class CaptureSession: Sendable {
         let capture = try PortCapture(
             port.name, interface: port.interface, snapshotLength: snapshotLength, ringSize: ringSize, filter: filter)
         state.withLock { state in
-            Self.retire(index, in: &state)
+            Self.takeOut(index, of: &state)?.release()
             state.captures[index] = capture
         }
     }
@@ -105,16 +105,10 @@ public final class CaptureSession: Sendable {
         close: (_ ports: [Int], _ close: @escaping @Sendable (Int) -> Void) -> Void = { $0.forEach($1) }
     ) -> [PortStatistics] {
         let (captures, statistics) = state.withLock { state in
-            let captures = state.captures
-            for (index, capture) in captures.enumerated() {
-                guard let capture else { continue }
-                _ = capture.drain(into: &state.buffers[index])
-                state.past[index] = state.past[index] + capture.statistics()
-                state.captures[index] = nil
-            }
+            let captures = state.captures.indices.map { Self.takeOut($0, of: &state) }
             return (captures, state.past)
         }
-        close(captures.indices.filter { captures[$0] != nil }) { captures[$0]?.close() }
+        close(captures.indices.filter { captures[$0] != nil }) { captures[$0]?.release() }
         return statistics
     }
 
@@ -124,12 +118,13 @@ public final class CaptureSession: Sendable {
         max(PortCapture.leastRingSize, min(PortCapture.defaultRingSize, (64 << 20) / max(1, ports)))
     }
 
-    private static func retire(_ index: Int, in state: inout State) {
-        guard let capture = state.captures[index] else { return }
+    /// Ends a capture, all but for giving its ring back: nothing that comes from now on counts.
+    private static func takeOut(_ index: Int, of state: inout State) -> PortCapture? {
+        guard let capture = state.captures[index] else { return nil }
         _ = capture.drain(into: &state.buffers[index])
-        capture.close()
         state.past[index] = state.past[index] + capture.statistics()
         state.captures[index] = nil
+        return capture
     }
 
     /// What each port has counted so far, over all its captures.

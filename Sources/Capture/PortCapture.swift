@@ -187,8 +187,13 @@ public final class PortCapture: Sendable {
 
     /// Stops capturing and gives the ring back. Frames that were not drained are lost (and not counted as dropped).
     public func close() {
+        _ = statistics()
+        release()
+    }
+
+    /// Does it for somebody who has asked for the statistics, and needs none of what came since.
+    func release() {
         state.withLock { state in
-            Self.update(&state)
             if let handle = state.handle { pcap_close(handle) }
             state.handle = nil
             state.condition = .closed

@@ -73,13 +73,10 @@ public final class NetworkNamespace: Sendable {
     public static func runAll(
         _ jobs: [(namespace: NetworkNamespace, body: @Sendable () throws -> Void)]
     ) throws {
-        try Workers.forEach(jobs.count, threads: mostThreads) { index in
+        try Workers.forEach(jobs.count, threads: Workers.waiting) { index in
             try jobs[index].namespace.run(jobs[index].body)
         }
     }
-
-    /// They wait nearly all of the time.
-    private static let mostThreads = 256
 
     /// Opens a socket in the namespace, close-on-exec. The caller closes it; it keeps the namespace alive until then.
     ///

@@ -41,16 +41,11 @@ public final class ProcNet: Sendable {
         }
     }
 
-    /// The counters that are not zero, by the kernel's names: `Ip.InAddrErrors`, `TcpExt.IPReversePathFilter`,
-    /// `Ip6.InReceives`, `rt_cache.in_martian_src`.
+    /// The counters of each that are not zero, by the kernel's names: `Ip.InAddrErrors`, `TcpExt.IPReversePathFilter`,
+    /// `Ip6.InReceives`, `rt_cache.in_martian_src`. They are read at the same time where there are several processors.
     ///
     /// `rt_cache.…` counts for the whole kernel, whichever namespace it is read in (rt_cache_stat in net/ipv4/route.c
     /// is one per-CPU variable up to at least 6.12).
-    public func counters() throws(KernelError) -> [String: Int] {
-        try ownCounters().merging(Self.routeCacheCounters()) { $1 }
-    }
-
-    /// Those of several namespaces, in their order, read at the same time where there are several processors.
     ///
     /// Errors: those of read(2).
     public static func counters(of all: [ProcNet]) throws -> [[String: Int]] {

@@ -7,6 +7,8 @@ internal import Synchronization
 /// done one after another on the calling thread.
 public enum Workers {
     public static let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    /// So many threads for what waits nearly all of the time.
+    public static let waiting = 256
 
     /// Carries `body` out for each number below `count` and waits for all of them.
     ///

@@ -207,14 +207,11 @@ final class Run {
     /// Gives rings back, which takes time: where there are several processors, while the evidence is written. What fails shows
     /// in what they counted.
     private func end(_ ports: [Int], _ close: @escaping @Sendable (Int) -> Void) {
-        let jobs = ports.compactMap { port in
-            placeByName[plan.captures[port].namespace].map { place in
-                (namespace: place.namespace, body: { @Sendable () throws in close(port) })
-            }
+        let giveBack = { @Sendable in
+            try? Workers.forEach(ports.count, threads: Workers.waiting) { close(ports[$0]) }
         }
         closing = Workers.processors > 1 ? try? OwnedThread() : nil
-        guard let closing else { return (try? NetworkNamespace.runAll(jobs)) ?? () }
-        closing.begin { try? NetworkNamespace.runAll(jobs) }
+        if let closing { closing.begin { _ = giveBack() } } else { _ = giveBack() }
     }
 
     private func describePorts(_ statistics: [PortStatistics]) {

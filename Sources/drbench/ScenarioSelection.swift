@@ -20,10 +20,9 @@ struct ScenarioFolders: ParsableArguments {
 
     /// The scenarios that these words choose. Throws as `ScenarioSelection.load` does.
     func load(_ names: [String]) throws -> [Scenario] {
-        var words = names
-        if let scenarios { words += ["--scenarios", scenarios] }
-        if let topologies { words += ["--topologies", topologies] }
-        return try ScenarioSelection.parse(words).load()
+        var selection = try ScenarioSelection.parse(names)
+        selection.folders = self
+        return try selection.load()
     }
 
     /// One alone: a scenario's name stands for its variants, too, elsewhere.

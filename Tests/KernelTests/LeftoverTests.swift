@@ -14,7 +14,7 @@ struct LeftoverTests {
                 let netlink = try RouteNetlink(in: a)
                 try netlink.perform(.addVeth(.init(name: "v", peer: .init(name: "w", namespace: b.descriptor))))
                 _ = try netlink.links()
-                _ = try ProcNet(of: a).counters()
+                _ = try ProcNet.counters(of: [ProcNet(of: a)])
                 try SystemControl.write("net.ipv4.ip_forward", "1", in: a)
                 _ = try ProcessRunner.run(["cat"], in: a, input: "x")
                 _ = try? ProcessRunner.run(["/nowhere"], in: a, input: "x")

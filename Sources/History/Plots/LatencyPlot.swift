@@ -30,8 +30,7 @@ enum LatencyPlot {
             let style = PlotColours.line(curve.look.colour, isDashed: curve.look.isDashed)
             return "\(script.data(points)) using 1:2 with lines \(style) \(GnuplotScript.title(curve.look.title))"
         }
-        let pair = key.pairEntries(hasPoints: false)
-        script.plot(parts + pair)
+        script.plot(parts + key.pairEntries(hasPoints: false))
         return Plot(
             name: name, title: title,
             summary: drawn.map { curve in
@@ -41,8 +40,7 @@ enum LatencyPlot {
                     }
                 }
                 return "\(curve.label): p50, p90, p99, p99.9 \(texts.joined(separator: ", "))"
-            }.joined(separator: "; "), script: script.text,
-            keyEntries: drawn.count { $0.look.title != nil } + pair.count)
+            }.joined(separator: "; "), script: script)
     }
 
     /// `1 / (1 − quantile)` and the latency there, as steps; the largest value ends the curve at one in as many as there are.

@@ -59,11 +59,8 @@ enum ParameterPlot {
             let style = PlotColours.curve(look.colour, isDashed: look.isDashed)
             return "\(block) using 1:2:3:4 with yerrorlines \(style) \(GnuplotScript.title(look.title))"
         }
-        let pair = key.pairEntries(hasPoints: true)
-        script.plot(parts + pair)
-        return Plot(
-            name: name, title: title, summary: summary(spots, metric, [axis] + key.names), script: script.text,
-            keyEntries: curves.count { $0.look.title != nil } + pair.count)
+        script.plot(parts + key.pairEntries(hasPoints: true))
+        return Plot(name: name, title: title, summary: summary(spots, metric, [axis] + key.names), script: script)
     }
 
     /// A bar for each, where only words vary.
@@ -89,7 +86,7 @@ enum ParameterPlot {
         }
         guard !parts.isEmpty else { return nil }
         script.plot(parts)
-        return Plot(name: name, title: title, summary: summary(spots, metric, names), script: script.text)
+        return Plot(name: name, title: title, summary: summary(spots, metric, names), script: script)
     }
 
     /// Position, median, lowest and highest, in the axis' unit.

@@ -25,9 +25,17 @@ public struct Plot: Sendable, Equatable {
     }
 }
 
+extension Plot {
+    init(name: String, title: String, summary: String, script: GnuplotScript) {
+        self.init(
+            name: name, title: title, summary: summary, script: script.text, keyEntries: script.keyEntries)
+    }
+}
+
 /// Writes gnuplot's language.
 struct GnuplotScript {
     private(set) var text: String
+    private(set) var keyEntries = 0
     private var blocks = 0
 
     init(title: String) {
@@ -66,7 +74,10 @@ struct GnuplotScript {
         return "$data\(blocks)"
     }
 
-    mutating func plot(_ parts: [String]) { add("plot \(parts.joined(separator: ", \\\n     "))") }
+    mutating func plot(_ parts: [String]) {
+        keyEntries = parts.count { !$0.hasSuffix(Self.title(nil)) }
+        add("plot \(parts.joined(separator: ", \\\n     "))")
+    }
 
     /// In single quotes gnuplot takes everything for what it is, but for the quote itself.
     static func quoted(_ text: String) -> String { "'\(text.printable.replacing("'", with: "''"))'" }

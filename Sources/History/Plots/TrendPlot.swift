@@ -43,7 +43,7 @@ enum TrendPlot {
             name: name, title: title,
             summary: "\(values.count) runs; "
                 + (changes.isEmpty ? "no change of level" : changes.joined(separator: ", ")),
-            script: script.text)
+            script: script)
     }
 
     /// Each level's beginning, end and height.
