@@ -31,10 +31,8 @@ public struct NativeEngine: Engine {
     }
 
     /// Finds out what this host's kernel has, by trying, in namespaces that are gone afterwards.
-    /// - Parameter names: of `Capabilities.known`, those to look for; the result says nothing of others. Without any nothing is
-    ///   tried: whether there can be namespaces at all shows when the first plan is run.
+    /// - Parameter names: of `Capabilities.known`, those to look for; the result says nothing of others.
     public func probe(for names: Set<String> = Set(Capabilities.known.map(\.name))) throws(RunFailure) -> Capabilities {
-        guard !names.isEmpty else { return Capabilities(reasons: [:]) }
         var found: Capabilities?
         try start(
             arguments: [Self.probeWord + names.sorted().joined(separator: ",")], directory: "/", seconds: 20,

@@ -44,7 +44,9 @@ struct EngineChoice {
     ) throws -> EngineChoice {
         switch (name, kernelVersion) {
         case (.native, _):
-            return try native(needs, because: "asked for")
+            // Whether there can be namespaces at all shows when the first plan is run.
+            let known = needs?.isEmpty == true ? Capabilities(reasons: [:]) : nil
+            return try native(needs, known: known, because: "asked for")
         case (.uml, _), (.auto, .some):
             return try uml(labKernel(version: kernelVersion ?? LabKernel.defaultVersion), because: "asked for")
         case (.auto, nil):
@@ -79,10 +81,13 @@ struct EngineChoice {
             explanation: "uml, Linux \(kernel.release) (\(reason))")
     }
 
-    private static func native(_ needs: Set<String>?, because reason: String) throws -> EngineChoice {
+    /// - Parameter known: what the engine can do, if that need not be tried.
+    private static func native(
+        _ needs: Set<String>?, known: Capabilities? = nil, because reason: String
+    ) throws -> EngineChoice {
         let engine = NativeEngine(program: Program.laboratory)
         do {
-            let capabilities = try needs.map { try engine.probe(for: $0) } ?? engine.probe()
+            let capabilities = try known ?? needs.map { try engine.probe(for: $0) } ?? engine.probe()
             return EngineChoice(
                 engine: engine, capabilities: capabilities,
                 explanation: "native, this host's Linux \(kernelRelease) (\(reason))")
