@@ -1,32 +1,20 @@
+internal import Kernel
+
 /// What a laboratory's console printed. A console that never stops printing keeps its beginning and its end.
 struct ConsoleText: Sendable, Equatable {
-    private var beginning: [UInt8] = []
-    private var end: [UInt8] = []
-    private var left = 0
-    /// Octets kept at either end.
-    private let room: Int
+    private var output: KeptOutput
 
-    init(room: Int = 1 << 20) { self.room = room }
+    /// - Parameter room: bytes kept at either end.
+    init(room: Int = 1 << 20) { output = KeptOutput(room: room) }
 
-    mutating func append(_ bytes: [UInt8]) {
-        let taken = min(bytes.count, room - beginning.count)
-        beginning += bytes.prefix(taken)
-        end += bytes.dropFirst(taken)
-        // Seldom, so that each octet is moved about once.
-        if end.count > 2 * room {
-            left += end.count - room
-            end.removeFirst(end.count - room)
-        }
-    }
+    mutating func append(_ bytes: [UInt8]) { output.append(bytes) }
 
     /// All of it, with a line about what was left out.
-    var bytes: [UInt8] {
-        left == 0 ? beginning + end : beginning + Array("\n[\(left) octets left out]\n".utf8) + end
-    }
+    var bytes: [UInt8] { output.bytes }
 
     /// The last lines that say something: not a kernel's stack, which in a lab kernel is addresses without names.
     func tail(_ count: Int) -> [String] {
-        let text = String(decoding: bytes.suffix(64 * 1024), as: UTF8.self)
+        let text = String(showing: output.suffix(64 * 1024))
         var lines: [String] = []
         for line in text.split(whereSeparator: \.isNewline) {
             var line = line

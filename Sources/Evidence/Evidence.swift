@@ -134,6 +134,8 @@ public struct CommandRecord: Codable, Sendable, Equatable {
     public var status: Int32
     public var output: String
     public var errors: String
+    /// Bytes of the two that are not kept, from their middle; nil if all are.
+    public var leftOut: Int?
 
     public init(arguments: [String], status: Int32, output: String, errors: String) {
         self.arguments = arguments

@@ -12,6 +12,8 @@ public struct Snapshot: Codable, Sendable, Equatable {
     public var counters: [String: [String: Int]] = [:]
     /// What programs have printed until then, by host and by name; nil if there are none.
     public var logs: [String: [String: String]]?
+    /// How many bytes of these are not kept, from their middle, by host and program; nil if all are.
+    public var logsLeftOut: [String: [String: Int]]?
 
     public init() {}
 }

@@ -7,8 +7,8 @@ final class ChildProcess: Sendable {
     enum Stream { case output, errors }
 
     private struct State {
-        var output: [UInt8] = []
-        var errors: [UInt8] = []
+        var output: KeptOutput
+        var errors: KeptOutput
         /// From waitpid; from then on the id may be somebody else's.
         var ending: ProcessResult.Ending?
         var isReaped = false
@@ -23,16 +23,17 @@ final class ChildProcess: Sendable {
     private let processDescriptor: Int32
     private let output: Int32
     private let errors: Int32
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     private var operation: String { "run \(arguments.first ?? "nothing")" }
 
     init(
-        _ arguments: [String], in namespace: NetworkNamespace, input: String?, showsOwnSys: Bool
+        _ arguments: [String], in namespace: NetworkNamespace, input: String?, showsOwnSys: Bool, keeping room: Int?
     ) throws(KernelError) {
         let operation = "run \(arguments.first ?? "nothing")"
         self.arguments = arguments
         self.namespace = namespace.name
+        state = Mutex(State(output: KeptOutput(room: room), errors: KeptOutput(room: room)))
         do {
             let program = try Self.find(arguments.first ?? "")
             let standardInput = try input.map { try Descriptor.holding($0) }
@@ -101,8 +102,8 @@ final class ChildProcess: Sendable {
             guard count > 0 else { return count < 0 && errno == EINTR }
             state.withLock { state in
                 switch stream {
-                case .output: state.output += buffer.prefix(count)
-                case .errors: state.errors += buffer.prefix(count)
+                case .output: state.output.append(buffer.prefix(count))
+                case .errors: state.errors.append(buffer.prefix(count))
                 }
             }
             return true
@@ -130,13 +131,16 @@ final class ChildProcess: Sendable {
                 operation, code: ECHILD, explanation: "its exit status was taken elsewhere", namespace: namespace)
         }
         return ProcessResult(
-            arguments: arguments, ending: ending, output: String(decoding: state.output, as: UTF8.self),
-            errors: String(decoding: state.errors, as: UTF8.self), timedOut: timedOut)
+            arguments: arguments, ending: ending, output: state.output.text, errors: state.errors.text,
+            timedOut: timedOut, leftOut: state.output.leftOut + state.errors.leftOut)
     }
 
     func text(of stream: Stream) -> String {
-        state.withLock { String(decoding: stream == .output ? $0.output : $0.errors, as: UTF8.self) }
+        state.withLock { stream == .output ? $0.output.text : $0.errors.text }
     }
+
+    /// Bytes of both streams that are not kept.
+    var leftOut: Int { state.withLock { $0.output.leftOut + $0.errors.leftOut } }
 
     /// Asks the process's group to end. Whatever is left of it when the process is reaped is killed: a member that was
     /// just being forked may have missed the signal.

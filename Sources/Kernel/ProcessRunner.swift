@@ -13,6 +13,8 @@ public struct ProcessResult: Sendable, Equatable {
     public var errors: String
     /// Whether it was killed because its time was up.
     public var timedOut: Bool
+    /// Bytes of its output that are not kept.
+    public var leftOut = 0
 
     public var succeeded: Bool { ending == .exited(0) }
 
@@ -23,7 +25,9 @@ public struct ProcessResult: Sendable, Equatable {
             case .exited(let code): code
             case .signalled(let signal): -signal
             }
-        return CommandRecord(arguments: arguments, status: status, output: output, errors: errors)
+        var record = CommandRecord(arguments: arguments, status: status, output: output, errors: errors)
+        record.leftOut = leftOut == 0 ? nil : leftOut
+        return record
     }
 }
 
@@ -46,20 +50,25 @@ public enum ProcessRunner {
     /// With `showsOwnSys` its /sys is that of the namespace, as under `ip netns exec`, and what it mounts is gone with it;
     /// otherwise /sys is that of where drbench is at home.
     ///
+    /// `keeping` so many bytes of each of its streams at either end; nil for all that it prints.
+    ///
     /// Errors, about `run PROGRAM`: ENOENT for a program that is not there; those of vfork(2) and execve(2). A program that
     /// fails is no error but a result.
     public static func run(
         _ arguments: [String], in namespace: NetworkNamespace, input: String? = nil, timeLimit: Int64? = nil,
-        showsOwnSys: Bool = false
+        showsOwnSys: Bool = false, keeping room: Int? = nil
     ) throws(KernelError) -> ProcessResult {
-        try ChildProcess(arguments, in: namespace, input: input, showsOwnSys: showsOwnSys).collect(timeLimit: timeLimit)
+        try ChildProcess(arguments, in: namespace, input: input, showsOwnSys: showsOwnSys, keeping: room)
+            .collect(timeLimit: timeLimit)
     }
 
-    /// Starts a program that goes on until `terminate()`. Errors as for `run`.
+    /// Starts a program that goes on until `terminate()`. Errors and `keeping` as for `run`.
     public static func start(
-        _ arguments: [String], in namespace: NetworkNamespace, input: String? = nil, showsOwnSys: Bool = false
+        _ arguments: [String], in namespace: NetworkNamespace, input: String? = nil, showsOwnSys: Bool = false,
+        keeping room: Int? = nil
     ) throws(KernelError) -> RunningProcess {
-        try RunningProcess(ChildProcess(arguments, in: namespace, input: input, showsOwnSys: showsOwnSys))
+        try RunningProcess(
+            ChildProcess(arguments, in: namespace, input: input, showsOwnSys: showsOwnSys, keeping: room))
     }
 }
 
@@ -93,6 +102,8 @@ public final class RunningProcess: Sendable {
     public var output: String { child.text(of: .output) }
     /// What it has written to its standard error so far.
     public var errors: String { child.text(of: .errors) }
+    /// Bytes of both that are not kept.
+    public var leftOut: Int { child.leftOut }
 
     /// Waits for the program to end by itself, at most so many nanoseconds; whether it has.
     public func wait(atMost limit: Int64) -> Bool {

@@ -78,14 +78,17 @@ final class Place {
 
     /// Runs a program here, as `ip netns exec` does, and waits for it.
     func run(_ arguments: [String]) throws -> CommandRecord {
-        let record = try ProcessRunner.run(arguments, in: namespace, showsOwnSys: true).record
+        let record = try ProcessRunner.run(
+            arguments, in: namespace, showsOwnSys: true, keeping: KeptOutput.ofCommands
+        ).record
         try noteBridgeTables(arguments)
         return record
     }
 
     /// Starts a program here, as `ip netns exec` does; what is returned waits for its end.
     func begin(_ arguments: [String]) throws -> () throws -> CommandRecord {
-        let process = try ProcessRunner.start(arguments, in: namespace, showsOwnSys: true)
+        let process = try ProcessRunner.start(
+            arguments, in: namespace, showsOwnSys: true, keeping: KeptOutput.ofCommands)
         return {
             let record = try process.finish().record
             try self.noteBridgeTables(arguments)

@@ -272,6 +272,7 @@ final class Run {
         for (host, counters) in zip(hosts, try ProcNet.counters(of: hosts.map { try $0.files() }))
         where !counters.isEmpty { snapshot.counters[host.name] = counters }
         snapshot.logs = programs.texts
+        snapshot.logsLeftOut = programs.leftOut
         if !plan.captures.isEmpty { try watch.listen(places, snapshot, plan) }
         return snapshot
     }

@@ -12,9 +12,22 @@ final class RunningPrograms {
         /// nil while it is stopped.
         var process: RunningProcess?
         /// What it printed in its earlier lives.
-        var past = ""
+        private var past = KeptOutput(room: KeptOutput.ofCommands)
+        private var pastLeftOut = 0
 
-        var text: String { past + (process.map { $0.output + $0.errors } ?? "") }
+        init(host: String, name: String) {
+            self.host = host
+            self.name = name
+        }
+
+        var text: String { past.text + (process.map { $0.output + $0.errors } ?? "") }
+        /// Bytes of it that are not kept.
+        var leftOut: Int { past.leftOut + pastLeftOut + (process?.leftOut ?? 0) }
+
+        mutating func keep(_ text: String, leftOut: Int) {
+            past.append(Array(text.utf8))
+            pastLeftOut += leftOut
+        }
     }
 
     private let clock: RunClock
@@ -28,11 +41,14 @@ final class RunningPrograms {
     /// Errors: ENOENT for a program that is not there, ECANCELED for one that ended, ETIMEDOUT for one that did not
     /// listen in time; with what it printed.
     func start(_ program: Plan.ProgramPlan, in place: Place) throws {
-        let process = try ProcessRunner.start(Self.wrapped(program), in: place.namespace, showsOwnSys: true)
+        let process = try ProcessRunner.start(
+            Self.wrapped(program), in: place.namespace, showsOwnSys: true, keeping: KeptOutput.ofCommands)
         let index = index(of: program.name, on: program.namespace) ?? entries.endIndex
         if index == entries.endIndex { entries.append(Entry(host: program.namespace, name: program.name)) }
         // One that ended by itself may start again without a stop.
-        entries[index].past = entries[index].text
+        if let before = entries[index].process {
+            entries[index].keep(before.output + before.errors, leftOut: before.leftOut)
+        }
         entries[index].process = process
         let deadline = clock.now() + 10_000_000_000
         while try !place.listens(on: program.listens) {
@@ -57,6 +73,13 @@ final class RunningPrograms {
         return entries.reduce(into: [:]) { $0[$1.host, default: [:]][$1.name] = $1.text }
     }
 
+    /// How many bytes of it are not kept, by host and name; nil if all are.
+    var leftOut: [String: [String: Int]]? {
+        let cut = entries.filter { $0.leftOut > 0 }
+        guard !cut.isEmpty else { return nil }
+        return cut.reduce(into: [:]) { $0[$1.host, default: [:]][$1.name] = $1.leftOut }
+    }
+
     /// Asks it to end and waits until it has.
     func stop(_ program: String, in namespace: String) throws {
         guard let index = index(of: program, on: namespace), let process = entries[index].process else {
@@ -64,7 +87,7 @@ final class RunningPrograms {
         }
         entries[index].process = nil
         let result = try process.terminate()
-        entries[index].past += result.output + result.errors
+        entries[index].keep(result.output + result.errors, leftOut: result.leftOut)
     }
 
     /// Ends the programs of a host that has lost its power.
@@ -73,7 +96,7 @@ final class RunningPrograms {
             guard let process = entries[index].process else { continue }
             entries[index].process = nil
             let result = try process.kill()
-            entries[index].past += result.output + result.errors
+            entries[index].keep(result.output + result.errors, leftOut: result.leftOut)
         }
     }
 

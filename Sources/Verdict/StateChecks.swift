@@ -73,6 +73,11 @@ extension Expectation.Command {
         }
         for wanted in prints {
             let printed = command.output.contains(wanted) || command.errors.contains(wanted)
+            if !printed, let bytes = command.leftOut {
+                throw Unjudgeable(
+                    "'\(text)' printed so much that \(bytes) bytes are not kept: whether '\(wanted)' was among them is not"
+                        + " known")
+            }
             finding.require(
                 printed, expected: "'\(text)' to print '\(wanted)'",
                 actual: printed
