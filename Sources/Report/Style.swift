@@ -41,15 +41,6 @@ extension Nanoseconds {
 }
 
 extension String {
-    /// One printable line: control characters, which a command's output can have, would move a terminal's cursor.
-    var printable: String {
-        String(
-            String.UnicodeScalarView(
-                unicodeScalars.map {
-                    $0.properties.generalCategory == .control && $0 != "\t" ? "\u{FFFD}" : $0
-                }))
-    }
-
     func padded(to width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - count)) }
     func leftPadded(to width: Int) -> String { String(repeating: " ", count: Swift.max(0, width - count)) + self }
 }

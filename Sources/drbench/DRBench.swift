@@ -27,18 +27,21 @@ enum Main {
             var command = try DRBench.parseAsRoot()
             try command.run()
         } catch let error as EnvironmentError {
-            Console.error("drbench: \(error)")
+            Console.error(lines: ["drbench: \(error.lines[0])"] + error.lines.dropFirst())
             DRBench.exit(withError: ExitCode.cannotRun)
         } catch let error as HistoryError {
             Console.error("drbench: \(error)")
             if case .invalid = error { DRBench.exit(withError: ExitCode.invalid) }
             DRBench.exit(withError: ExitCode.cannotRun)
         } catch {
-            // ArgumentParser's own status for wrong usage is 64 (EX_USAGE); drbench promises 2.
+            // ArgumentParser's own status for wrong usage is 64 (EX_USAGE); drbench promises 2. What it says repeats what the
+            // user typed.
             let status = DRBench.exitCode(for: error)
-            guard status == .validationFailure else { DRBench.exit(withError: error) }
-            Console.error(DRBench.fullMessage(for: error))
-            DRBench.exit(withError: ExitCode.invalid)
+            let message = DRBench.fullMessage(for: error)
+            if !message.isEmpty {
+                if status.isSuccess { Console.write(message + "\n") } else { Console.writeError(message + "\n") }
+            }
+            DRBench.exit(withError: status == .validationFailure ? ExitCode.invalid : status)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Measurement
+import Text
 
 /// Measurements for people: a line for each scenario and load, the median of its repetitions.
 struct MeasurementTable {
@@ -33,7 +34,7 @@ struct MeasurementTable {
             [["scenario", "load"] + columns.map(\.title)]
             + keys.map { key in
                 let group = groups["\(key.scenario)\n\(key.load)"] ?? []
-                return [key.scenario, key.load]
+                return [key.scenario.printable, key.load.printable]
                     + columns.map { column in
                         let values = group.compactMap { $0.metrics.first { $0.name == column.metric }?.value }
                         return Self.median(values).map(column.format) ?? "–"

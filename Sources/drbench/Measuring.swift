@@ -5,17 +5,20 @@ import FoundationEssentials
 import Glibc
 import Measurement
 import Scenario
+import Text
 
 extension Measurement {
     /// What a run's evidence says of each of its loads.
     static func all(of scenario: Scenario, in folder: String, repetition: Int) throws(EnvironmentError) -> [Measurement]
     {
+        let file = "\(folder)/\(RunFiles.evidence)"
         let evidence: Evidence
         do {
-            evidence = try JSONDecoder().decode(
-                Evidence.self, from: Data(contentsOf: URL(filePath: "\(folder)/\(RunFiles.evidence)")))
+            evidence = try JSONDecoder().decode(Evidence.self, from: Data(contentsOf: URL(filePath: file)), of: file)
+        } catch let mistake as JSONMistake {
+            throw EnvironmentError("\(mistake)")
         } catch {
-            throw EnvironmentError("the evidence cannot be read: \(error)")
+            throw EnvironmentError("'\(file)' cannot be read")
         }
         return evidence.steps.flatMap { $0.loads ?? [] }.map { load in
             Measurement(

@@ -3,6 +3,7 @@ import Plan
 import Report
 import Scenario
 import Synchronization
+import Text
 import Verdict
 
 /// What `--pause-on-failure` does when a run's evidence is there and its laboratory still is, too.
@@ -28,7 +29,7 @@ final class Pause: Sendable {
                 let verdict = kept.verdict
                 guard verdict.status == .failed else { return false }
                 self.hasPaused.withLock { $0 = true }
-                Console.error(self.text(verdict, kept, plan))
+                Console.writeError(self.text(verdict, kept, plan) + "\n")
                 return true
             }, failed: { reason in Console.error("drbench: cannot stay in \(scenario.fullName): \(reason)") })
     }
@@ -63,7 +64,7 @@ final class Pause: Sendable {
                 "", "Ctrl-C, or 'drbench down\(isOnly ? "" : " " + name)', goes on",
             ]
         // Without its totals, which are of this run alone.
-        return what.components(before: "\n\n") + lines.joined(separator: "\n")
+        return what.components(before: "\n\n") + lines.map(\.printable).joined(separator: "\n")
     }
 }
 

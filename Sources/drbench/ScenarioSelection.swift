@@ -65,7 +65,7 @@ struct ScenarioSelection: ParsableArguments {
     func load(nameless: Nameless = .all) throws -> [Scenario] {
         let (library, files) = try library()
         let (selection, diagnostics) = library.load(files: files, words: names.filter { !$0.isYAMLFile })
-        for diagnostic in diagnostics { Console.error(diagnostic.excerpt) }
+        for diagnostic in diagnostics { Console.writeError(diagnostic.excerpt + "\n") }
         guard !diagnostics.hasErrors else { throw ExitCode.invalid }
         for (word, suggestion) in selection.unmatched {
             let hint = suggestion.map { "; did you mean '\($0)'?" } ?? "; 'drbench list' shows what there is"

@@ -6,6 +6,7 @@ import FoundationEssentials
 import Report
 import Scenario
 import Synchronization
+import Text
 import Verdict
 
 struct DiffCommand: ParsableCommand {
@@ -52,7 +53,11 @@ struct DiffCommand: ParsableCommand {
         }
         let difference = ResultDifference(
             before: before.side, after: after.side, runs: results.withLock { $0.compactMap { $0 } })
-        Console.write(json ? try difference.json() : difference.text(limit: verbose ? .max : 12))
+        if json {
+            Console.write(try difference.json(), as: .json)
+        } else {
+            Console.write(difference.text(limit: verbose ? .max : 12))
+        }
         guard difference.isEmpty else { throw ExitCode.failed }
     }
 

@@ -6,6 +6,7 @@ import FoundationEssentials
 import Reading
 import Report
 import Scenario
+import Text
 import Verdict
 
 struct ExplainCommand: ParsableCommand {
@@ -116,16 +117,16 @@ struct ExplainCommand: ParsableCommand {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
             let story = TracedJourneys(journeys: journeys, traces: traces)
-            Console.output(String(decoding: try encoder.encode(story), as: UTF8.self))
+            Console.write(String(decoding: try encoder.encode(story), as: UTF8.self) + "\n", as: .json)
             return
         }
         let chosen = try chosen(from: journeys, frames)
-        Console.output(run.story.text(of: chosen, folder: folder))
+        Console.write(run.story.text(of: chosen, folder: folder) + "\n")
         if let traces {
             let text = run.story.text(of: traces, for: chosen)
-            if !text.isEmpty { Console.output("\n\(text)") }
+            if !text.isEmpty { Console.write("\n\(text)\n") }
         } else if trace {
-            Console.output("\n" + withoutTraces(evidence))
+            Console.output(lines: ["", withoutTraces(evidence)])
         }
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import History
 import Measurement
+import Text
 
 struct HistoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -112,7 +113,7 @@ struct HistoryCommand: ParsableCommand {
             }
             switch format {
             case .csv: Console.write(HistoryExport.csv(runs))
-            case .json: Console.write(try HistoryExport.json(runs))
+            case .json: Console.write(try HistoryExport.json(runs), as: .json)
             case .openmetrics: Console.write(OpenMetrics.text(runs))
             }
         }

@@ -52,7 +52,7 @@ struct ReportCommand: ParsableCommand {
         let options = RenderOptions(
             detail: quiet ? .quiet : verbose ? .verbose : .normal, colour: format == .terminal && Console.showsColours,
             folder: folder)
-        Console.write(try render(kept.result, as: format, options: options))
+        Console.write(try render(kept.result, as: format, options: options), as: format.outgoing)
     }
 
     /// The page of each run; returns what kept some from being written.

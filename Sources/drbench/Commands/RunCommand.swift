@@ -120,7 +120,7 @@ struct RunCommand: ParsableCommand {
         try write(result, .json, to: "\(output)/results.json", RenderOptions(timing: false))
         try write(result, .junit, to: "\(output)/junit.xml", RenderOptions(detail: .verbose))
         if html { try OverviewPage.write(result, to: output) }
-        Console.write(try render(result, as: format, options: options))
+        Console.write(try render(result, as: format, options: options), as: format.outgoing)
         if isForPeople { try GitHub.report(result) }
         if let signal = Interruption.signal {
             Console.error("drbench: ended by \(Interruption.name(of: signal)); \(out)/results.json has what was found")

@@ -74,7 +74,7 @@ struct UpCommand: ParsableCommand {
             folder: folder, comesAfterEvidence: false,
             opened: {
                 course.noteOpen()
-                Console.output(greeting)
+                Console.output(lines: greeting)
                 return true
             }, failed: { course.note($0) })
         var failure: RunFailure?
@@ -92,11 +92,14 @@ struct UpCommand: ParsableCommand {
         let kept = OutputFolder.kept(in: directory)
         let why = problems.isEmpty ? failure?.description ?? "" : problems.joined(separator: "; ")
         throw EnvironmentError(
-            "\(scenario.fullName): \(why)\nkept in \(out)/\(scenario.fullName), as far as it came: "
-                + (kept.isEmpty ? "nothing" : kept.joined(separator: ", ")))
+            "\(scenario.fullName): \(why)",
+            [
+                "kept in \(out)/\(scenario.fullName), as far as it came: "
+                    + (kept.isEmpty ? "nothing" : kept.joined(separator: ", "))
+            ])
     }
 
-    private func greeting(_ scenario: Scenario, _ plan: Plan, until count: Int, _ choice: EngineChoice) -> String {
+    private func greeting(_ scenario: Scenario, _ plan: Plan, until count: Int, _ choice: EngineChoice) -> [String] {
         let isOnly = LabFolder.all(root: Labs.root).count == 1
         let description = LabDescription(plan, lab: isOnly ? nil : scenario.fullName)
         let steps = scenario.timeline
@@ -105,10 +108,9 @@ struct UpCommand: ParsableCommand {
             ? "nothing of its timeline has happened; --until STEP carries it out, of \(steps.count)"
             : "after step \(count) of \(steps.count), '\(steps[count - 1].name)'"
         return
-            (["\(scenario.fullName) is up: \(choice.explanation)", state, ""] + description.lines + ["", "try"]
+            ["\(scenario.fullName) is up: \(choice.explanation)", state, ""] + description.lines + ["", "try"]
             + description.suggestions().lines
-            + ["", "Ctrl-C, or 'drbench down\(isOnly ? "" : " " + scenario.fullName)', ends it"])
-            .joined(separator: "\n")
+            + ["", "Ctrl-C, or 'drbench down\(isOnly ? "" : " " + scenario.fullName)', ends it"]
     }
 }
 
