@@ -1,6 +1,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include "drb_confine.h"
 #include "drb_process.h"
 
 #include <errno.h>
@@ -237,12 +238,16 @@ static void reset_signal(int number)
     syscall(SYS_rt_sigaction, number, &by_default, NULL, sizeof by_default.mask);
 }
 
+// That a program can be given.
+#define MOST_DESCRIPTORS 16
+
 static void child(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
-                  int fd_count, unsigned long clone_flags, int stays, int report, pid_t parent, uid_t uid, gid_t gid)
+                  int fd_count, unsigned long clone_flags, int stays, int confinement, int report, pid_t parent,
+                  uid_t uid, gid_t gid)
 {
     struct pollfd parent_end = { .fd = report };
     sigset_t none;
-    int i, high;
+    int i, high, code, moved[MOST_DESCRIPTORS];
 
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
         give_up(report, "bind its life to its parent's");
@@ -272,27 +277,31 @@ static void child(const char *path, char *const argv[], char *const envp[], cons
         sched_setaffinity(0, sizeof here, &here);
     }
 
-    // First out of the way of each other, then into place.
-    high = fcntl(report, F_DUPFD_CLOEXEC, 128);
-    if (high < 0)
+    // First out of the way of each other, then into place. What is above the places stays in no one's way, whatever the
+    // limit of open files.
+    high = fcntl(report, F_DUPFD_CLOEXEC, fd_count);
+    if (high < 0 || fd_count > MOST_DESCRIPTORS)
         give_up(report, "move descriptors");
-    for (i = 0; i < fd_count; i++) {
-        int moved = fcntl(fds[i], F_DUPFD, 64 + i);
-
-        if (moved < 0 || dup2(moved, 200 + i) < 0)
-            give_up(high, "move descriptors");
-    }
     for (i = 0; i < fd_count; i++)
-        if (dup2(200 + i, i) < 0)
+        if ((moved[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, fd_count)) < 0)
+            give_up(high, "move descriptors");
+    if (confinement >= 0 && (confinement = fcntl(confinement, F_DUPFD_CLOEXEC, fd_count)) < 0)
+        give_up(high, "move descriptors");
+    for (i = 0; i < fd_count; i++)
+        if (dup2(moved[i], i) < 0)
             give_up(high, "place descriptors");
     if (syscall(SYS_close_range, fd_count, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
         give_up(high, "close descriptors");
+    if (confinement != DRB_UNCONFINED && (code = drb_confine(confinement)) < 0) {
+        errno = -code;
+        give_up(high, "be confined");
+    }
     execve(path, argv, envp);
     give_up(high, "execute");
 }
 
 int drb_spawn_bound(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
-                    int fd_count, unsigned long clone_flags, int stays, const char **stage)
+                    int fd_count, unsigned long clone_flags, int stays, int confinement, const char **stage)
 {
     struct failure failure = { 0, NULL };
     sigset_t all, before;
@@ -311,7 +320,8 @@ int drb_spawn_bound(const char *path, char *const argv[], char *const envp[], co
     pid = (pid_t)syscall(SYS_clone, clone_flags | SIGCHLD, NULL, NULL, NULL, NULL);
     if (pid == 0) {
         close(report[0]);
-        child(path, argv, envp, directory, fds, fd_count, clone_flags, stays, report[1], parent, uid, gid);
+        child(path, argv, envp, directory, fds, fd_count, clone_flags, stays, confinement, report[1], parent, uid,
+              gid);
     }
     int clone_errno = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);

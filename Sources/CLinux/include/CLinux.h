@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "drb_confine.h"
 #include "drb_conntrack.h"
 #include "drb_load.h"
 #include "drb_process.h"

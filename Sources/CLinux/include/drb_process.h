@@ -56,10 +56,13 @@ int drb_clone_newuser(void);
 // process group, default signal handling, no address space randomisation (ADDR_NO_RANDOMIZE), the descriptors
 // fds[0..<fd_count] as 0..<fd_count and no others. clone_flags may hold CLONE_NEW*; with CLONE_NEWUSER the caller is
 // mapped to root inside. With `stays` it and its children keep to the processor that the scheduler first puts it on, which
-// pays where they take turns. posix_spawn can do none of this. Returns the pid or a negative errno; *stage then names the
-// step that failed.
+// pays where they take turns. `confinement` is a rule set of drb_landlock_rules, or DRB_NO_RULES for drb_confine without one,
+// or DRB_UNCONFINED. posix_spawn can do none of this. Returns the pid or a negative errno; *stage then names the step that
+// failed.
+#define DRB_NO_RULES (-1)
+#define DRB_UNCONFINED (-2)
 int drb_spawn_bound(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
-                    int fd_count, unsigned long clone_flags, int stays, const char **stage);
+                    int fd_count, unsigned long clone_flags, int stays, int confinement, const char **stage);
 
 // Starts a program from the calling thread, whose namespaces it inherits: fds as its standard descriptors (one that is -1
 // is /dev/null) and no others, a process group of its own, no blocked signals, and the default for those that drbench or
