@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// Writes a file, in place of what it held before, readable by all that the umask lets.
+/// Writes a file, in place of what it held before, readable by all that the umask lets: in a guest, where a run's files are
+/// made before it starts and may only be written to. What the host writes goes through `Folder`.
 ///
 /// It does not wait until a disk has it: Foundation's `Data.write` ends with an fsync for every file, which a suite with
 /// thousands of small files spends most of its time in. What a crash of the whole machine loses can be run again.
@@ -18,7 +19,8 @@ public func writeFile(_ path: String, _ octets: some Collection<UInt8>) throws(K
     guard code == 0 else { throw KernelError("write \(path)", code: code) }
 }
 
-private func writeAll(_ descriptor: Int32, _ octets: UnsafeRawBufferPointer) -> Int32 {
+/// Writes all of it to an open file. Returns zero or an errno.
+func writeAll(_ descriptor: Int32, _ octets: UnsafeRawBufferPointer) -> Int32 {
     var rest = octets[...]
     while !rest.isEmpty {
         let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
