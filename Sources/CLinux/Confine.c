@@ -207,6 +207,13 @@ int drb_make_read_only(const char *except)
     return 0;
 }
 
+int drb_detached_mount(int folder, const char *name)
+{
+    int fd = (int)syscall(SYS_open_tree, folder, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+
+    return fd < 0 ? -errno : fd;
+}
+
 static bool write_text(pid_t pid, const char *file, const char *text)
 {
     char path[64];

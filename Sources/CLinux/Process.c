@@ -30,6 +30,7 @@ int drb_mount(const char *source, const char *target, const char *type, unsigned
 }
 
 unsigned long drb_ms_private_recursive(void) { return MS_PRIVATE | MS_REC; }
+unsigned long drb_ms_nosuid_nodev(void) { return MS_NOSUID | MS_NODEV; }
 unsigned long drb_ms_nosuid_nodev_noexec(void) { return MS_NOSUID | MS_NODEV | MS_NOEXEC; }
 
 unsigned long drb_st_noexec(void) { return ST_NOEXEC; }

@@ -37,9 +37,10 @@ struct BoundProcess: ~Copyable {
     ///   - cloneFlags: CLONE_NEW* flags for the process itself.
     ///   - files: descriptors that it gets, too, from `firstOfFiles` on.
     ///   - stays: whether it keeps to one processor.
+    ///   - rules: those of `WritableFiles`, or DRB_UNCONFINED.
     init(
         path: String, arguments: [String], environment: [String], directory: String, cloneFlags: UInt = 0,
-        files: [Int32] = [], stays: Bool = false
+        files: [Int32] = [], stays: Bool = false, rules: Int32 = DRB_UNCONFINED
     ) throws(RunFailure) {
         let eventPipe = try Self.pipe()
         let consolePipe: (read: Int32, write: Int32)
@@ -56,7 +57,8 @@ struct BoundProcess: ~Copyable {
             withStrings(environment) { envp in
                 let fds = [null, consolePipe.write, consolePipe.write, eventPipe.write] + files
                 return drb_spawn_bound(
-                    path, argv, envp, directory, fds, Int32(fds.count), UInt(cloneFlags), stays ? 1 : 0, &stage)
+                    path, argv, envp, directory, fds, Int32(fds.count), UInt(cloneFlags), stays ? 1 : 0, rules,
+                    &stage)
             }
         }
         close(null)

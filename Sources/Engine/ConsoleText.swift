@@ -36,6 +36,9 @@ struct ConsoleText: Sendable, Equatable {
         return Array(lines.suffix(count))
     }
 
+    /// Whether the lab kernel ended because somebody in the guest asked for a restart: see netns/kernel/patches/0009.
+    var endsWithRestart: Bool { tail(1) == ["The kernel was asked to restart, and ends."] }
+
     private static func saysNothing(_ line: Substring) -> Bool {
         if line.isEmpty || line == "reboot: Power down" || line == "Stack:" || line == "Call Trace:"
             || line.hasPrefix(" [<")

@@ -64,9 +64,16 @@ public struct RunRequest: Sendable {
     public var visit: Visit?
 
     /// The plan that is carried out. What a guest is made for is the whole one: so it is the same run, only shorter.
-    var carriedOut: Plan {
+    /// - Parameters:
+    ///   - next: where the next plan of the same boot is, below the folder of all.
+    ///   - unconfined: what this host lacks to confine it.
+    func carriedOut(next: String? = nil, unconfined: String?) -> Plan {
         var plan = plan
         if let until { plan.steps = Array(plan.steps.prefix(until)) }
+        let orders = Plan.Orders(
+            visit: visit.map { $0.comesAfterEvidence ? .afterEvidence : .beforeEvidence }, next: next,
+            unconfined: unconfined)
+        plan.orders = orders == Plan.Orders() ? nil : orders
         return plan
     }
 

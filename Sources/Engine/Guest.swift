@@ -9,9 +9,6 @@ public enum Guest {
     /// Where the run's folder of the host appears, the only writable part of the host's file system.
     static let runFolder = "/run/drbench"
 
-    /// Where one boot is to carry out several plans, the file in its folder that names theirs within it, a line each.
-    static let turnsFile = ".turns"
-
     /// The environment variable by which a front tells PID 1 of a lab kernel its work; the kernel hands words of the form
     /// NAME=VALUE that it does not know itself to init's environment.
     static let variable = "DRBENCH_GUEST"
@@ -20,6 +17,8 @@ public enum Guest {
     struct Order: Equatable {
         /// The run's folder on the host.
         var folder: String
+        /// Where the first of several plans is, below that folder; nil if there is one, in the folder itself.
+        var first: String?
         /// nil in real time.
         var virtual: Virtual?
 
@@ -31,22 +30,33 @@ public enum Guest {
 
         /// As one word without spaces or quotes, which would break a kernel's command line.
         var text: String {
-            ([Hexadecimal.encode(folder.utf8)] + (virtual.map { ["\($0.seed)", "\($0.timeLimit)"] } ?? [])).joined(
-                separator: ":")
+            let words = [folder] + (first.map { [$0] } ?? [])
+            return (words.map { Hexadecimal.encode($0.utf8) }
+                + (virtual.map { ["\($0.seed)", "\($0.timeLimit)"] } ?? [])).joined(separator: ":")
         }
 
-        init(folder: String, virtual: Virtual?) {
+        init(folder: String, first: String? = nil, virtual: Virtual?) {
             self.folder = folder
+            self.first = first
             self.virtual = virtual
         }
 
         init?(_ text: String) {
             let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-            guard let octets = parts.first.flatMap({ Hexadecimal.decode($0) }),
-                let folder = String(validating: octets, as: UTF8.self), !folder.isEmpty
-            else { return nil }
+            func word(_ part: String) -> String? {
+                Hexadecimal.decode(part).flatMap { String(validating: $0, as: UTF8.self) }.flatMap {
+                    $0.isEmpty ? nil : $0
+                }
+            }
+            guard let folder = parts.first.flatMap(word) else { return nil }
             self.folder = folder
             if parts.count == 1 { return }
+            if parts.count == 2 {
+                // Plans take turns in real time only.
+                guard let first = word(parts[1]) else { return nil }
+                self.first = first
+                return
+            }
             guard parts.count == 3, let seed = UInt64(parts[1]), let limit = Int(parts[2]), limit > 0 else {
                 return nil
             }
@@ -96,31 +106,27 @@ public enum Guest {
             if status < 0 { failures.append("no timer: \(Errno.name(-status))") }
         }
         if failures.isEmpty {
-            let folders = turns
-            for (index, folder) in folders.enumerated() {
-                _ = Laboratory.run(
-                    folder: folder, engine: "uml", seed: order.virtual?.seed, isLast: index == folders.count - 1,
-                    events: events
-                ) {
-                    OpenHouse(folder: folder) { () throws(KernelError) in
-                        if order.virtual != nil { try leaveVirtualTime() }
-                        return try openLine()
-                    }
-                }
-            }
+            var next = order.first
+            repeat {
+                let folder = next.map { "\(runFolder)/\($0)" } ?? runFolder
+                next =
+                    Laboratory.run(folder: folder, engine: "uml", seed: order.virtual?.seed, events: events) { after in
+                        OpenHouse(comeAfterEvidence: after) { () throws(KernelError) in
+                            if order.virtual != nil { try leaveVirtualTime() }
+                            return try openLine()
+                        }
+                    }.next
+            } while next != nil
         } else {
-            for failure in failures { events.send(.problem(failure)) }
+            // The console has it, too, if there is no line.
+            for failure in failures {
+                events.send(.problem(failure))
+                print("drbench: \(failure)")
+            }
         }
         fflush(nil)
         _ = drb_power_off()
         exit(1)
-    }
-
-    /// The folders of the plans to carry out.
-    private static var turns: [String] {
-        // Nearly all guests have one plan.
-        guard let text = RunFolder(runFolder).text(of: turnsFile) else { return [runFolder] }
-        return text.split(separator: "\n").map { "\(runFolder)/\($0)" }
     }
 
     /// Makes the guest's clock the host's, from where it stands: see netns/kernel/patches/0008.

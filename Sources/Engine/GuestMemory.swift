@@ -1,9 +1,21 @@
 internal import CLinux
 internal import Glibc
+internal import Kernel
 internal import Plan
 
-/// Where a guest's memory lies: in a file that User-Mode Linux creates in $TMPDIR and unlinks at once.
+/// Where a guest's memory lies: in a file without a name that its front makes, or, for a lab kernel without patch 0009, in one
+/// that User-Mode Linux creates in $TMPDIR and unlinks at once.
 enum GuestMemory {
+    /// A file in memory, which may be executed from. The caller closes it.
+    static func file(of mebibytes: Int) throws(RunFailure) -> Int32 {
+        let file = drb_executable_memory("guest", Int64(mebibytes) << 20)
+        guard file >= 0 else {
+            throw RunFailure(
+                .couldNotStart, "no \(mebibytes) MiB for the guest's memory (memfd_create): \(Errno.message(-file))")
+        }
+        return file
+    }
+
     /// The first folder that will do: in memory, if possible. The guest executes from it, and a file system that fills up
     /// kills the guest in the midst of it; containers often have a /dev/shm that is too small or mounted `noexec`.
     static func folder(for mebibytes: Int) throws(RunFailure) -> String {

@@ -13,6 +13,8 @@ public struct LabKernel: Sendable, Equatable {
     /// The Debian source package and its revision.
     public var source: String
     public var built: String
+    /// The names of the patches that it has: `0001-um-no-host-alarm-in-virtual-time`.
+    var patches: Set<String>
     public var program: String { folder + "/linux" }
 
     /// Reads a build's folder; nil if it holds no runnable kernel.
@@ -31,7 +33,11 @@ public struct LabKernel: Sendable, Equatable {
         release = String(fields["RELEASE"] ?? "?")
         source = String(fields["SOURCE"] ?? "?")
         built = String(fields["BUILT"] ?? "?")
+        patches = Set(fields["PATCHES"]?.split(separator: " ").map(String.init) ?? [])
     }
+
+    /// Whether it takes its memory as a file that is open already, and makes no files beside it.
+    var makesNoFiles: Bool { patches.contains("0009-um-make-no-files-and-end-once") }
 
     /// Where builds are kept, in the order of preference: $DRBENCH_KERNEL_CACHE, the machine's cache, the user's.
     public static func caches(environment: [String: String]) -> [String] {

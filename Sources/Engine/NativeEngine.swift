@@ -6,6 +6,9 @@ internal import Plan
 
 /// Runs plans on this host's own kernel, in private namespaces that die with their holder: nothing is left behind even
 /// after `kill -9`. As an ordinary user it needs unprivileged user namespaces.
+///
+/// What runs there sees this host's files, read-only, but for /run, /tmp and /dev/shm of its own. If root starts it, its users
+/// are nobody on this host (`firstUser` and on); otherwise they are the one user who started it.
 public struct NativeEngine: Engine {
     public let name = "native"
     /// The program `drbench-lab`, which is started inside the namespaces.
@@ -16,18 +19,37 @@ public struct NativeEngine: Engine {
     /// What takes a run's folder's place in the program's command line if it is to probe only: names follow it.
     private static let probeWord = "--probe="
 
+    /// Users of this host that nobody has: behind those that containers get (systemd's Users, Groups, UIDs and GIDs).
+    private static let firstUser: UInt32 = 0x7000_0000
+    private static let userCount: UInt32 = 65536
+
     public func run(_ request: RunRequest, observe: (LabEvent) -> Void) throws(RunFailure) {
-        let folder = RunFolder(request.directory)
-        try folder.write(request)
-        defer { if request.visit != nil { folder.remove(Visit.file) } }
+        let folder = try RunFolder(request.directory)
+        try folder.write(request.carriedOut(unconfined: nil))
         let relay = try request.visit.map { visit throws(RunFailure) in try Relay(visit.folder) }
+        defer { folder.tidy() }
+        let isRoot = geteuid() == 0
+        try folder.makeWritable { descriptor, _ throws(RunFailure) in
+            guard isRoot, fchown(descriptor, Self.firstUser, Self.firstUser) < 0 else { return }
+            throw RunFailure(.couldNotStart, "cannot give \(request.directory) away: \(Errno.message(errno))")
+        }
+        defer { if isRoot { folder.adopt() } }
         try start(
             arguments: [request.directory], directory: request.directory, seconds: request.timeLimit, relay: relay,
-            keep: { folder.write($0, to: RunFiles.console) },
+            keep: { folder.write(console: $0) },
             observe: { event in
                 observe(event)
                 request.note(event, relay)
             })
+    }
+
+    /// What keeps this host from confining what runs; nil if nothing does.
+    public func gap() throws(RunFailure) -> String? {
+        var gap: String?
+        try start(
+            arguments: [Self.probeWord], directory: "/", seconds: 20, keep: { _ in },
+            observe: { event in if case .unconfined(let why) = event { gap = why } })
+        return gap
     }
 
     /// Finds out what this host's kernel has, by trying, in namespaces that are gone afterwards.
@@ -51,7 +73,7 @@ public struct NativeEngine: Engine {
         observe: (LabEvent) -> Void
     ) throws(RunFailure) {
         // A PID namespace of its own: when its first process dies, everything that it started dies with it.
-        var flags = UInt(drb_clone_newns() | drb_clone_newnet() | drb_clone_newpid())
+        var flags = UInt(drb_clone_newns() | drb_clone_newpid())
         let isRoot = geteuid() == 0
         if !isRoot { flags |= UInt(drb_clone_newuser()) }
         var process: BoundProcess
@@ -96,27 +118,26 @@ public struct NativeEngine: Engine {
     public static func laboratory(_ order: String) -> Int32 {
         let events = EventChannel(descriptor: 3)
         _ = fcntl(3, F_SETFD, FD_CLOEXEC)
-        let steps: [(what: String, status: Int32)] = [
-            ("make its mounts private", drb_mount(nil, "/", nil, drb_ms_private_recursive(), nil)),
-            // /proc for its own PIDs; /sys would show the host's interfaces and is not used.
-            ("mount /proc", drb_mount("proc", "/proc", "proc", drb_ms_nosuid_nodev_noexec(), nil)),
-            // iptables' lock file, which must not be the host's.
-            ("mount /run", drb_mount("tmpfs", "/run", "tmpfs", drb_ms_nosuid_nodev_noexec(), nil)),
-        ]
-        for step in steps where step.status < 0 {
-            events.send(.problem("the laboratory could not \(step.what): \(Errno.name(-step.status))"))
+        let probed = order.hasPrefix(probeWord) ? order.dropFirst(probeWord.count) : nil
+        let unconfined: String?
+        do {
+            unconfined = try NativeSurroundings.make(runFolder: probed == nil ? order : nil, firstUser, userCount)
+        } catch {
+            events.send(.problem("the laboratory could not \(error)"))
             return 3
         }
-        if order.hasPrefix(probeWord) {
-            let names = order.dropFirst(probeWord.count).split(separator: ",").map(String.init)
+        if let unconfined { events.send(.unconfined(unconfined)) }
+        if let probed {
+            let names = probed.split(separator: ",").map(String.init)
             events.send(.capabilities(NativeProbe.reasons(for: Set(names))))
             return 0
         }
-        let folder = order
         let line = BoundProcess.firstOfFiles
         _ = fcntl(line, F_SETFD, FD_CLOEXEC)
-        return Laboratory.run(folder: folder, engine: "native", seed: nil, events: events) {
-            OpenHouse(folder: folder) { line }
-        } ? 0 : 1
+        return Laboratory.run(
+            folder: NativeSurroundings.runFolder, engine: "native", seed: nil, unconfined: unconfined, events: events
+        ) { after in
+            OpenHouse(comeAfterEvidence: after) { line }
+        }.succeeded ? 0 : 1
     }
 }

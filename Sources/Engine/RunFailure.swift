@@ -48,7 +48,7 @@ struct RunStage {
         case .step(_, let name): step = name
         case .clockRanOut(let seconds): clockRanOut = seconds
         case .finished: hasFinished = true
-        case .problem, .capabilities: break
+        case .problem, .unconfined, .capabilities: break
         case .open: isOpen = true
         }
     }

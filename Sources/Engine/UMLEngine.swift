@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import Kernel
 public import Lab
@@ -25,12 +26,14 @@ public struct UMLEngine: Engine {
     static let epoch: Int64 = 1_490_313_600 * 1_000_000_000
 
     public func run(_ request: RunRequest, observe: (LabEvent) -> Void) throws(RunFailure) {
-        let folder = RunFolder(request.directory)
-        try folder.write(request)
-        defer { if request.visit != nil { folder.remove(Visit.file) } }
+        let folder = try RunFolder(request.directory)
+        try folder.write(request.carriedOut(unconfined: Confinement.ofThisHost.gap))
         let relay = try request.visit.map { visit throws(RunFailure) in try Relay(visit.folder) }
         var stage = RunStage()
-        let (end, console) = try boot(request, memory: request.plan.guestMemory, relay: relay) { event in
+        defer { folder.tidy() }
+        let (end, console) = try boot(
+            request, memory: request.plan.guestMemory, folder: folder, runs: [folder], first: nil, relay: relay
+        ) { event in
             stage.note(event)
             observe(event)
             request.note(event, relay)
@@ -44,16 +47,20 @@ public struct UMLEngine: Engine {
         guard var all = requests.first else { return }
         var turns = TurnsTaken(ended: ended)
         do throws(RunFailure) {
-            for request in requests { try RunFolder(request.directory).write(request) }
-            let folder = RunFolder(directory)
-            folder.write(
-                Array(requests.map { $0.directory.dropFirst(directory.count + 1) }.joined(separator: "\n").utf8),
-                to: Guest.turnsFile)
-            defer { folder.remove(Guest.turnsFile) }
+            let places = requests.map { String($0.directory.dropFirst(directory.count + 1)) }
+            var runs: [RunFolder] = []
+            for (request, next) in zip(requests, places.dropFirst().map(Optional.some) + [nil]) {
+                let run = try RunFolder(request.directory)
+                try run.write(request.carriedOut(next: next, unconfined: Confinement.ofThisHost.gap))
+                runs.append(run)
+            }
+            defer { for run in runs { run.tidy() } }
             all.directory = directory
             all.timeLimit = requests.reduce(0) { $0 + $1.timeLimit }
             let memory = requests.map(\.plan.guestMemory).max() ?? 0
-            let (end, console) = try boot(all, memory: memory, relay: nil) { turns.note($0) }
+            let (end, console) = try boot(
+                all, memory: memory, folder: try RunFolder(directory), runs: runs, first: places[0], relay: nil
+            ) { turns.note($0) }
             turns.end(Self.failure(end, stage: turns.stage, console: console, all, program: program))
         } catch {
             turns.end(error)
@@ -65,27 +72,54 @@ public struct UMLEngine: Engine {
     }
 
     /// Starts a guest in the request's folder and waits for its end.
+    /// - Parameters:
+    ///   - folder: the request's.
+    ///   - runs: the folders of the runs that it carries out, in it or the same.
+    ///   - first: where the first of several is, below the folder.
     private func boot(
-        _ request: RunRequest, memory needed: Int, relay: Relay?, observe: (LabEvent) -> Void
+        _ request: RunRequest, memory needed: Int, folder: RunFolder, runs: [RunFolder], first: String?, relay: Relay?,
+        observe: (LabEvent) -> Void
     ) throws(RunFailure) -> (BoundProcess.End, ConsoleText) {
-        let folder = RunFolder(request.directory)
         let memory = memory ?? needed
-        defer { folder.remove(Self.helperFolder) }
+        if let obstacle = ResourceLimits.obstacle(toGuestOf: memory) { throw RunFailure(.couldNotStart, obstacle) }
+        let writable = try WritableFiles()
+        // Where the kernel's unused lines end.
+        try writable.allow("/dev/null", DRB_FILE)
+        for run in runs {
+            try run.makeWritable { file, kind throws(RunFailure) in try writable.allow(file, kind) }
+        }
         let program = open(program, O_RDONLY | O_CLOEXEC)
         guard program >= 0 else {
             throw RunFailure(.couldNotStart, "cannot open \(self.program): \(Errno.name(errno))")
         }
         defer { close(program) }
+        var environment = ["PATH=/usr/bin"]
+        var files = [program]
+        /// Where a kernel makes files that cannot do without.
+        var scratch: String?
+        if kernel.makesNoFiles {
+            files.append(try GuestMemory.file(of: memory))
+            environment.append("UML_MEMORY_FD=\(Self.memoryFile)")
+        } else {
+            let folder = try GuestMemory.folder(for: memory)
+            try writable.allow(folder, DRB_SCRATCH_FOLDER)
+            scratch = folder
+            // So that what follows has the same number.
+            files.append(program)
+            environment.append("TMPDIR=\(folder)")
+        }
+        defer { if files[1] != program { close(files[1]) } }
         // The kernel and its processes take turns: thousands of times a run one wakes the other, which on another processor
         // takes two to three times as long.
         var process = try BoundProcess(
-            path: kernel.program, arguments: arguments(for: request, memory: memory),
-            environment: ["TMPDIR=\(try GuestMemory.folder(for: memory))", "PATH=/usr/bin"],
-            directory: request.directory, files: [program] + (relay.map { [$0.farEnd] } ?? []), stays: true)
+            path: kernel.program,
+            arguments: arguments(for: request, memory: memory, first: first, scratch: scratch),
+            environment: environment, directory: request.directory, files: files + (relay.map { [$0.farEnd] } ?? []),
+            stays: true, rules: writable.rules)
         relay?.forgetFarEnd()
         let end = process.wait(
             seconds: request.timeLimit, restLimit: request.realTime ? nil : restLimit, relay: relay, observe: observe)
-        folder.write(process.consoleText.bytes, to: RunFiles.console)
+        folder.write(console: process.consoleText.bytes)
         return (end, process.consoleText)
     }
 
@@ -94,15 +128,20 @@ public struct UMLEngine: Engine {
         for file in [kernel.program, program] {
             if let barrier = Barrier(to: file) { return "the lab kernel needs \(file), but \(barrier)" }
         }
+        let memory = memory ?? Plan.leastGuestMemory
+        if let obstacle = ResourceLimits.obstacle(toGuestOf: memory) { return obstacle }
         do {
-            _ = try GuestMemory.folder(for: memory ?? Plan.leastGuestMemory)
+            if kernel.makesNoFiles {
+                close(try GuestMemory.file(of: memory))
+            } else {
+                _ = try GuestMemory.folder(for: memory)
+            }
             return nil
         } catch {
             return error.explanation
         }
     }
 
-    private static let helperFolder = ".guest"
     /// The run's folder as the guest kernel's process, which is started in it, finds it through hostfs. Not by its path: a
     /// kernel mixes its command line into its randomness (random_init_early in drivers/char/random.c), so that a run in
     /// another folder, or by a program at another place, would be another run in spite of its seed.
@@ -110,19 +149,22 @@ public struct UMLEngine: Engine {
     /// The program as that process has it open. Not by a link in the run's folder, either: each folder on the way to it
     /// would be an object in the guest's memory, and where things lie in memory shows (IPVS hashes with an address).
     static let ownProgram = "/proc/self/fd/\(BoundProcess.firstOfFiles)"
+    /// The descriptor of the guest's memory there, and that of the line for people.
+    private static let memoryFile = BoundProcess.firstOfFiles + 1
+    private static let line = BoundProcess.firstOfFiles + 2
 
-    private func arguments(for request: RunRequest, memory: Int) -> [String] {
+    private func arguments(for request: RunRequest, memory: Int, first: String?, scratch: String?) -> [String] {
         let order = Guest.Order(
-            folder: Self.ownFolder,
+            folder: Self.ownFolder, first: first,
             virtual: request.realTime ? nil : .init(seed: request.seed, timeLimit: request.plan.virtualTimeLimit))
         let clock = request.realTime ? [] : ["time-travel=inf-cpu", "time-travel-start=\(Self.epoch)"]
         return [
             "mem=\(memory)M", "rootfstype=hostfs", "root=/dev/root", "ro", "init=\(Self.ownProgram)",
             "con=null", "con0=null,fd:1", "ssl=null", "ssl0=null,fd:3",
             // The line for people; opened only if somebody may come, so that there need not be one.
-            "ssl1=fd:\(BoundProcess.firstOfFiles + 1)", "quiet", "loglevel=4", "panic=-1",
-            // The guest's helper files: inside the run's folder and removed with it.
-            "uml_dir=./\(Self.helperFolder)/", "umid=lab",
+            "ssl1=fd:\(Self.line)", "quiet", "loglevel=4", "panic=-1",
+            // No folder with its process id, nothing to remove if it is killed.
+            "uml_dir=\(scratch ?? "none")", "umid=\(scratch == nil ? "lab" : "lab-\(getpid())-\(pthread_self())")",
             // For PID 1's environment: hash order must not depend on addresses.
             "SWIFT_DETERMINISTIC_HASHING=1",
             // An arena for each thread is for many processors; here it is some hundred system calls and page faults more.
@@ -137,6 +179,7 @@ public struct UMLEngine: Engine {
         func failure(_ kind: RunFailure.Kind, _ why: String) -> RunFailure {
             RunFailure(kind, "\(why), \(stage.description)", console: console.tail(20))
         }
+        if console.endsWithRestart { return failure(.ended, "the guest restarted") }
         if let panic = KernelPanic(console: console) {
             return panic.isDeadlock
                 ? failure(.virtualDeadlock, "nothing in the guest could run and no timer was armed")

@@ -56,6 +56,8 @@ public struct EngineRecord: Codable, Sendable, Equatable {
     public var virtualTime: Bool
     /// What the guest kernel's randomness came from; nil if it was the host's.
     public var seed: UInt64?
+    /// What the host lacked to keep the run from changing it; nil if nothing but the run's own files could be written.
+    public var unconfined: String?
 
     public init(name: String, kernel: String, virtualTime: Bool, seed: UInt64?) {
         self.name = name

@@ -9,6 +9,8 @@ public enum LabEvent: Codable, Sendable, Equatable {
     case problem(String)
     /// The guest's clock passed its limit, in seconds, and the guest ends: whatever it waits for does not come.
     case clockRanOut(Int)
+    /// What this host lacks to keep the laboratory from changing it.
+    case unconfined(String)
     /// The answer to a probe: by capability, nil if it is there, otherwise why not.
     case capabilities([String: String?])
     /// The laboratory stands open: people may come, and it stays until it is told to end.

@@ -14,23 +14,25 @@ public enum Laboratory {
     /// - Parameters:
     ///   - engine: `uml` or `native`, for the evidence.
     ///   - seed: what randomness follows from in virtual time; nil in real time.
-    ///   - isLast: whether the process ends behind it.
-    ///   - visitors: asked once the plan is carried out; nil from it if nobody is to come.
-    /// - Returns: whether the run came to its end.
+    ///   - visitors: asked once the plan is carried out if somebody is to come; whether the evidence is to be complete before.
+    /// - Returns: whether the run came to its end, and where the plan is that the same process is to carry out next.
     public static func run(
-        folder: String, engine: String, seed: UInt64?, isLast: Bool = true, events: EventChannel,
-        visitors: () -> (any Visitors)?
-    ) -> Bool {
+        folder: String, engine: String, seed: UInt64?, unconfined: String? = nil, events: EventChannel,
+        visitors: (_ comeAfterEvidence: Bool) -> any Visitors
+    ) -> (succeeded: Bool, next: String?) {
         let kernel = kernelRelease()
         events.send(.started(kernel: kernel))
-        let record = EngineRecord(name: engine, kernel: kernel, virtualTime: seed != nil, seed: seed)
+        var record = EngineRecord(name: engine, kernel: kernel, virtualTime: seed != nil, seed: seed)
         var problem: String?
+        var next: String?
         do {
             let data = try Data(contentsOf: URL(filePath: folder).appending(path: "plan.json"))
             let plan = try JSONDecoder().decode(Plan.self, from: data)
+            next = plan.orders?.next
+            record.unconfined = unconfined ?? plan.orders?.unconfined
             let run = try Run(plan, engine: record, folder: folder, events: events)
-            problem = run.carryOut(visitors: visitors)
-            if isLast {
+            problem = run.carryOut { plan.orders?.visit.map { visitors($0 == .afterEvidence) } }
+            if next == nil {
                 // The kernel takes everything back at once: that is sooner done than to close ten files for each namespace.
                 _ = Unmanaged.passRetained(run)
             } else {
@@ -41,10 +43,10 @@ public enum Laboratory {
         }
         if let problem {
             events.send(.problem(problem))
-            return false
+            return (false, next)
         }
         events.send(.finished)
-        return true
+        return (true, next)
     }
 
     private static func kernelRelease() -> String {

@@ -24,6 +24,27 @@ public struct Plan: Codable, Sendable, Equatable {
     public var awaitsIPVSStatistics = false
     /// Whether the kernel is to tell which rules every packet meets.
     public var tracesRules = false
+    /// What else the engine tells the laboratory; nil in most runs.
+    public var orders: Orders?
+
+    /// What an engine tells a laboratory beside the plan itself. Here, and not on a guest kernel's command line: that goes into
+    /// its randomness, and a run that stays for people must be the run that it is without.
+    public struct Orders: Codable, Sendable, Equatable {
+        public enum Visit: String, Codable, Sendable { case afterEvidence, beforeEvidence }
+
+        /// When people may come; nil if nobody is to.
+        public var visit: Visit?
+        /// Where the next plan is that the same boot carries out, below the folder of all.
+        public var next: String?
+        /// What this host lacks to keep the laboratory from changing it, for the evidence.
+        public var unconfined: String?
+
+        public init(visit: Visit? = nil, next: String? = nil, unconfined: String? = nil) {
+            self.visit = visit
+            self.next = next
+            self.unconfined = unconfined
+        }
+    }
 
     public init(scenario: String, settle: Int64, snapshotLength: Int) {
         self.scenario = scenario

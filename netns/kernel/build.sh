@@ -6,14 +6,21 @@
 #   build.sh --selftests FOLDER [VERSION]  put the kernel's own network selftests into FOLDER instead of building
 #
 # The result is a folder CACHE/VERSION-KEY holding `linux`, the configuration and patches it was built from, and
-# `kernel.env` (version, source package, build date). KEY is a hash of everything that decides the result but the source
-# package's own revision, which apt verifies. CACHE is $DRBENCH_KERNEL_CACHE, or /var/cache/drbench/kernels for root, or
+# `kernel.env` (version, source package, patches, build date). KEY is a hash of everything that decides the result but the
+# source package's own revision, which apt verifies, and the compiler. From one source and compiler comes one kernel, to the
+# byte, wherever and whenever it is built: what it is called goes into its randomness, so that otherwise a seed would mean
+# another run on every machine. CACHE is $DRBENCH_KERNEL_CACHE, or /var/cache/drbench/kernels for root, or
 # ~/.cache/drbench/kernels. Nothing of the system changes: sources come through a private apt directory, from the mirror
 # that the system uses or $DRBENCH_DEBIAN_MIRROR. If 6.12 cannot be had, the system's own linux-source takes its place.
 set -euo pipefail
 export LC_ALL=C
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL KCFLAGS # what 'make kernel' was called with is not meant for the kernel
 umask 022
+# The compiler's messages and the kernel's own date and place must not depend on who builds it. The day is the one that virtual
+# time begins with.
+export KBUILD_BUILD_TIMESTAMP='Fri Mar 24 00:00:00 UTC 2017' KBUILD_BUILD_VERSION=1
+export KBUILD_BUILD_USER=drbench KBUILD_BUILD_HOST=drbench
+unset SOURCE_DATE_EPOCH LOCALVERSION KCPPFLAGS KAFLAGS CFLAGS CPPFLAGS LDFLAGS
 
 here=$(cd "$(dirname "$0")" && pwd)
 preferred=6.12
@@ -21,7 +28,7 @@ machine=/var/cache/drbench/kernels
 patches=("$here"/patches/*.patch)
 say() { printf 'lab kernel: %s\n' "$*" >&2; }
 die() { say "$@"; exit 3; }
-key_of() { { echo "$1"; cat "$here/lab-kernel.config" "${patches[@]}"; } | sha256sum | cut -c1-12; }
+key_of() { { echo "$1" "$KBUILD_BUILD_TIMESTAMP"; cat "$here/lab-kernel.config" "${patches[@]}"; } | sha256sum | cut -c1-12; }
 
 key_only=no selftests=
 case ${1:-} in
@@ -163,11 +170,14 @@ run tar -C "$work/tree" --strip-components=1 -xf "$work"/x/usr/src/linux-source-
 rm -rf "$work/x" "${debs[0]}"
 
 cd "$work/tree"
+applied=
 for patch in "${patches[@]}"; do
     if try patch -p1 --dry-run --forward --fuzz=3 -i "$patch"; then
         run patch -p1 --forward --fuzz=3 -i "$patch"
+        applied+=" $(basename "$patch" .patch)"
     elif [ "$version" != $preferred ] && try patch -p1 --dry-run --reverse --force --fuzz=3 -i "$patch"; then
         say "Linux $version has '$(head -n 1 "$patch")' already"
+        applied+=" $(basename "$patch" .patch)"
     elif [ "$version" != $preferred ]; then
         say "what is lost: '$(head -n 1 "$patch")' does not apply to Linux $version"
     else
@@ -196,6 +206,7 @@ cat >"$staged/kernel.env" <<END
 VERSION=$version
 RELEASE=$(make -s ARCH=um kernelrelease)
 SOURCE=linux-source $revision
+PATCHES=${applied# }
 BUILT=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 SECONDS=$(($(date +%s) - start))
 END

@@ -34,6 +34,10 @@ int drb_executable_memory(const char *name, long long size);
 // mounts must be private to the process's mount namespace. Returns 0 or a negative errno.
 int drb_make_read_only(const char *except);
 
+// A mount of its own, of which nobody else knows, of a file or folder: open_tree(2) with OPEN_TREE_CLONE. Whoever has its
+// descriptor gets no further up. A link is not followed. Close-on-exec. Returns a descriptor or a negative errno.
+int drb_detached_mount(int folder, const char *name);
+
 // Moves the calling process, which must have one thread only, into a user namespace, mount namespace and network namespace
 // of its own. What was read-only stays so: its mounts are locked there (mount_namespaces(7)). Whoever may, becomes `count`
 // users from `first` on there, who own nothing on this host; others stay themselves, as root inside. The process goes on

@@ -5,6 +5,7 @@
 // mount(2) with its flags, which Glibc's module leaves out. Returns 0 or a negative errno.
 int drb_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
 unsigned long drb_ms_private_recursive(void);
+unsigned long drb_ms_nosuid_nodev(void);
 unsigned long drb_ms_nosuid_nodev_noexec(void);
 
 // ST_NOEXEC of statvfs(3), which Glibc's module leaves out.

@@ -8,14 +8,9 @@ struct OpenHouse: Visitors {
     let comeAfterEvidence: Bool
     private let line: () throws -> Int32
 
-    /// nil if the run's folder does not say that somebody is to come.
     /// - Parameter line: prepares the laboratory and returns its end of the line to the front.
-    init?(folder: String, line: @escaping () throws -> Int32) {
-        // In most runs nobody comes.
-        guard let text = RunFolder(folder).text(of: Visit.file), let moment = Visit.Moment(rawValue: text) else {
-            return nil
-        }
-        comeAfterEvidence = moment == .afterEvidence
+    init(comeAfterEvidence: Bool, line: @escaping () throws -> Int32) {
+        self.comeAfterEvidence = comeAfterEvidence
         self.line = line
     }
 

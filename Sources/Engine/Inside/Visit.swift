@@ -20,16 +20,4 @@ public struct Visit: Sendable {
         self.opened = opened
         self.failed = failed
     }
-
-    /// What tells the laboratory in its run's folder, instead of on a guest kernel's command line: that goes into its
-    /// randomness, and a run that stays must be the run that it is without.
-    static let file = ".visit"
-
-    /// What the file holds.
-    enum Moment: String {
-        case afterEvidence = "after evidence"
-        case beforeEvidence = "before evidence"
-    }
-
-    var moment: Moment { comesAfterEvidence ? .afterEvidence : .beforeEvidence }
 }
