@@ -81,7 +81,8 @@ let package = Package(
         .target(
             name: "Report",
             dependencies: [
-                "Evidence", "Net", "Scenario", "Text", "Verdict", .product(name: "XMLCoder", package: "XMLCoder"),
+                "Evidence", "Measurement", "Net", "Scenario", "Text", "Verdict",
+                .product(name: "XMLCoder", package: "XMLCoder"),
             ],
             // In the program itself: it is one file, wherever it is put.
             resources: [

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Kernel
 internal import Synchronization
 internal import Text
 
@@ -22,16 +23,33 @@ enum Console {
     /// Whether standard output is a terminal that shows colours (https://no-color.org).
     static var showsColours: Bool { isTerminal && getenv("NO_COLOR") == nil }
 
-    private static let gates = Mutex([STDOUT_FILENO: Outgoing(), STDERR_FILENO: Outgoing()])
+    /// Why standard output did not take what was written to it, as a sentence; nil if it did.
+    static var obstacle: String? {
+        gates.withLock { $0.failure }.map {
+            "cannot write to standard output: \(Errno.message($0)) (\(Errno.name($0)))"
+        }
+    }
+
+    private struct Gates {
+        var gates = [STDOUT_FILENO: Outgoing(), STDERR_FILENO: Outgoing()]
+        /// The errno with which standard output first failed. Nothing is written to it any more after that.
+        var failure: Int32?
+    }
+    private static let gates = Mutex(Gates())
 
     private static func write(_ text: String, _ kind: Outgoing.Kind, to descriptor: Int32) {
-        gates.withLock { gates in
-            let safe = gates[descriptor, default: Outgoing()].filtered(text, as: kind)
+        gates.withLock { state in
+            let isOutput = descriptor == STDOUT_FILENO
+            guard !isOutput || state.failure == nil else { return }
+            let safe = state.gates[descriptor, default: Outgoing()].filtered(text, as: kind)
             var rest = Array(safe.utf8)[...]
             while !rest.isEmpty {
                 let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
                 if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return }
+                guard count > 0 else {
+                    if isOutput { state.failure = count < 0 ? errno : EIO }
+                    return
+                }
                 rest = rest.dropFirst(count)
             }
         }

@@ -1,4 +1,5 @@
 import Engine
+import Kernel
 import Plan
 import Report
 import Scenario
@@ -20,7 +21,7 @@ final class Pause: Sendable {
     }
 
     /// - Parameter folder: the run's.
-    func visit(_ scenario: Scenario, _ plan: Plan, engine: String, folder: String) throws -> Visit {
+    func visit(_ scenario: Scenario, _ plan: Plan, engine: String, folder: Folder) throws -> Visit {
         let lab = try Labs.claim(scenario.fullName, engine: engine, places: plan.namespaces.map(\.name))
         return Visit(
             folder: lab, comesAfterEvidence: true,
@@ -60,7 +61,7 @@ final class Pause: Sendable {
             ["", "\(name) has failed and stays as it is; its clock goes on as the host's", ""] + description.lines
             + ["", "try"] + description.suggestions(blamed: Array(blamed.prefix(2))).lines
             + [
-                "  tshark -r \(output)/\(name)/\(RunFiles.capture)",
+                "  tshark -r \(output)/\(RunLayout.directory(of: name))/\(RunFiles.capture)",
                 "", "Ctrl-C, or 'drbench down\(isOnly ? "" : " " + name)', goes on",
             ]
         // Without its totals, which are of this run alone.

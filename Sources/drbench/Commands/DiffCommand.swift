@@ -91,16 +91,19 @@ struct DiffCommand: ParsableCommand {
 }
 
 extension DiffCommand.Pair {
+    /// Whether both have a file, and the same bytes in it.
+    private func isSame(_ file: String, _ one: KeptResults, _ other: KeptResults, limit: Int) -> Bool {
+        guard let before, let after, let bytes = try? one.file(file, of: before, limit: limit) else { return false }
+        return (try? other.file(file, of: after, limit: limit)) == bytes
+    }
+
     fileprivate func difference(_ one: KeptResults, _ other: KeptResults) -> RunDifference {
         guard let before else { return RunDifference(scenario: name, state: .onlyAfter) }
         guard let after else { return RunDifference(scenario: name, state: .onlyBefore) }
-        let folders = [one.path(of: before), other.path(of: after)]
         if one.hasEvidence(before), other.hasEvidence(after),
             before.verdict == after.verdict,
-            [RunFiles.evidence, RunFiles.capture].allSatisfy({ file in
-                let contents = folders.map { FileManager.default.contents(atPath: "\($0)/\(file)") }
-                return contents[0] != nil && contents[0] == contents[1]
-            })
+            isSame(RunFiles.evidence, one, other, limit: ReadLimit.evidence),
+            isSame(RunFiles.capture, one, other, limit: ReadLimit.capture)
         {
             return RunDifference(scenario: name, state: .identical)
         }
@@ -125,6 +128,6 @@ extension DiffCommand.Pair {
 
 extension KeptResults {
     fileprivate var side: ResultDifference.Side {
-        ResultDifference.Side(folder: folder, engine: result.engine, seed: result.seed)
+        ResultDifference.Side(folder: path, engine: result.engine, seed: result.seed)
     }
 }
