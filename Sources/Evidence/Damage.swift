@@ -39,7 +39,7 @@ private struct Inspection {
             evidence.version == Evidence.currentVersion,
             "it is of format \(evidence.version), not \(Evidence.currentVersion)")
         require(
-            (0...4 * Evidence.greatestTime - 1).contains(evidence.started),
+            (0...2 * Evidence.greatestTime).contains(evidence.started),
             "'started' is \(evidence.started), which is no time that a run starts at")
         require(
             (0...Evidence.greatestTime).contains(evidence.ended),
