@@ -104,7 +104,9 @@ struct Bench: Sendable {
         }
         for (run, end) in zip(runs, ends) {
             let scenario = scenarios[run.index]
-            var verdict = judged(scenario, folder: run.folder, problems: end.problems, failure: end.failure).0
+            var verdict = judged(
+                scenario, folder: run.folder, below: results.folder, problems: end.problems, failure: end.failure
+            ).0
             if end.failure?.kind == .interrupted, let signal = Interruption.signal {
                 verdict = .skipped(scenario, because: "not run: drbench got \(Interruption.name(of: signal))")
             }
@@ -207,17 +209,21 @@ struct Bench: Sendable {
         }
         let (problems, failure) = engine.outcome(of: request)
         pause?.goOn()
-        return judged(scenario, folder: folder, problems: problems, failure: failure)
+        return judged(scenario, folder: folder, below: folder, problems: problems, failure: failure)
     }
 
     /// What a run that has ended left means.
+    /// - Parameter guestFolder: what the guest has as its folder, the run's or one above it.
     private func judged(
-        _ scenario: Scenario, folder: Folder, problems: [String], failure: RunFailure?
+        _ scenario: Scenario, folder: Folder, below guestFolder: Folder, problems: [String], failure: RunFailure?
     ) -> (Verdict, KeptRun?) {
         if failure != nil || !problems.isEmpty {
             // A laboratory that names a problem ends early for that reason.
             let reasons = problems.isEmpty ? [failure?.description ?? ""] : problems
-            let reason = reasons.map { scenario.withPlace($0) }.joined(separator: "; ")
+            // A guest's name for the folder says nothing to people.
+            let reason = reasons.map {
+                scenario.withPlace($0).replacing("\(Guest.runFolder)/", with: "\(guestFolder.path)/")
+            }.joined(separator: "; ")
             var verdict = Verdict.error(scenario, because: reason)
             verdict.notes = (failure?.console ?? []).map { "console  \($0)" }
             let kept = RunLayout.kept(in: folder)

@@ -6,6 +6,7 @@ import Glibc
 import Kernel
 import Report
 import Scenario
+import Text
 import Verdict
 
 /// What 'drbench run' left in a folder: the results of several runs, or one run by itself.
@@ -73,9 +74,9 @@ struct KeptResults: Sendable {
         guard let bytes else { return nil }
         let read: RunResult
         do {
-            read = try JSONDecoder().decode(RunResult.self, from: Data(bytes))
+            read = try JSONDecoder().decode(RunResult.self, from: Data(bytes), of: folder.path(of: resultsFile))
         } catch {
-            throw EnvironmentError("\(folder.path(of: resultsFile)) is damaged: \(error)")
+            throw EnvironmentError("the results are damaged: \(error)")
         }
         guard read.version == RunResult.currentVersion else {
             throw EnvironmentError(

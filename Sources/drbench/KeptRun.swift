@@ -5,6 +5,7 @@ import FoundationEssentials
 import Kernel
 import Report
 import Scenario
+import Text
 import Verdict
 
 /// What a run left in its folder, read again.
@@ -85,9 +86,10 @@ extension Evidence {
         }
         guard let bytes else { throw EnvironmentError("\(folder.path) has no \(RunFiles.evidence)") }
         do {
-            self = try JSONDecoder().decode(Evidence.self, from: Data(bytes))
+            self = try JSONDecoder().decode(
+                Evidence.self, from: Data(bytes), of: folder.path(of: RunFiles.evidence))
         } catch {
-            throw EnvironmentError("\(folder.path(of: RunFiles.evidence)) is damaged: \(error)")
+            throw EnvironmentError("the evidence is damaged: \(error)")
         }
         if let damage {
             throw EnvironmentError("\(folder.path(of: RunFiles.evidence)) is damaged: \(damage)")

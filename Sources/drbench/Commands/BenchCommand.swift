@@ -109,7 +109,7 @@ struct BenchCommand: ParsableCommand {
         }
         Console.write(MeasurementTable(measured).text)
         try write(measured, to: results.folder)
-        if Interruption.signal == nil, !measured.measurements.isEmpty { try show(measured, in: results.path) }
+        if Interruption.signal == nil, !measured.measurements.isEmpty { try show(measured, in: results.folder) }
         let bad = runs.filter { $0.verdict.status != .passed }
         for run in bad {
             Console.output("\(run.verdict.status.rawValue.uppercased()) \(run.verdict.scenario): \(run.verdict.reason)")
@@ -128,7 +128,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     /// Keeps a whole run in the history, and draws it beside those before it.
-    private func show(_ measured: MeasuredRun, in folder: String) throws {
+    private func show(_ measured: MeasuredRun, in folder: Folder) throws {
         var number: Int?
         var trends: [Trend] = []
         if keep {
@@ -137,7 +137,7 @@ struct BenchCommand: ParsableCommand {
             trends = Trend.all(try kept.comparableRuns())
         }
         do {
-            try MeasuredReport.write(measured, number: number, trends: trends, in: folder)
+            try MeasuredReport.write(measured, number: number, trends: trends, to: folder)
         } catch {
             // The numbers are there all the same; 'drbench history plot' draws them once it can be done.
             Console.error("drbench: no page: \(error)")

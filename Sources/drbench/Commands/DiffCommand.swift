@@ -46,18 +46,21 @@ struct DiffCommand: ParsableCommand {
         let before = try KeptResults(before, in: folders)
         let after = try KeptResults(after, in: folders)
         let pairs = try pairs(before, after)
-        let results = Mutex([RunDifference?](repeating: nil, count: pairs.count))
+        let results = Mutex([(RunDifference, damage: [String])?](repeating: nil, count: pairs.count))
         DispatchQueue.concurrentPerform(iterations: pairs.count) { index in
             let difference = pairs[index].difference(before, after)
             results.withLock { $0[index] = difference }
         }
-        let difference = ResultDifference(
-            before: before.side, after: after.side, runs: results.withLock { $0.compactMap { $0 } })
+        let found = results.withLock { $0.compactMap { $0 } }
+        let difference = ResultDifference(before: before.side, after: after.side, runs: found.map(\.0))
         if json {
             Console.write(try difference.json(), as: .json)
         } else {
             Console.write(difference.text(limit: verbose ? .max : 12))
         }
+        let damage = found.flatMap(\.damage)
+        for text in damage { Console.error("drbench: \(text)") }
+        guard damage.isEmpty else { throw ExitCode.cannotRun }
         guard difference.isEmpty else { throw ExitCode.failed }
     }
 
@@ -97,32 +100,38 @@ extension DiffCommand.Pair {
         return (try? other.file(file, of: after, limit: limit)) == bytes
     }
 
-    fileprivate func difference(_ one: KeptResults, _ other: KeptResults) -> RunDifference {
-        guard let before else { return RunDifference(scenario: name, state: .onlyAfter) }
-        guard let after else { return RunDifference(scenario: name, state: .onlyBefore) }
+    /// What is different, and what of them cannot be read though it was judged.
+    fileprivate func difference(_ one: KeptResults, _ other: KeptResults) -> (RunDifference, damage: [String]) {
+        guard let before else { return (RunDifference(scenario: name, state: .onlyAfter), []) }
+        guard let after else { return (RunDifference(scenario: name, state: .onlyBefore), []) }
+        var damage: [String] = []
+        var notes: [String] = []
+        func read(_ kept: KeptResults, _ run: ScenarioRun) -> KeptRun? {
+            do {
+                return try kept.run(run)
+            } catch {
+                notes.append("\(kept.path(of: run)): \(error)")
+                // What went wrong may have left anything.
+                if run.verdict.status == .passed || run.verdict.status == .failed { damage.append("\(error)") }
+                return nil
+            }
+        }
         if one.hasEvidence(before), other.hasEvidence(after),
             before.verdict == after.verdict,
             isSame(RunFiles.evidence, one, other, limit: ReadLimit.evidence),
             isSame(RunFiles.capture, one, other, limit: ReadLimit.capture)
         {
-            return RunDifference(scenario: name, state: .identical)
+            _ = read(one, before)
+            return (RunDifference(scenario: name, state: .identical), damage)
         }
-        var notes: [String] = []
         let facts = [(one, before), (other, after)].map { kept, run in
-            guard kept.hasEvidence(run) else {
-                return RunFacts(verdict: run.verdict, evidence: nil, journeys: nil)
-            }
-            do {
-                let left = try kept.run(run)
-                return RunFacts(verdict: run.verdict, evidence: left.evidence, journeys: left.story.journeys)
-            } catch {
-                notes.append("\(kept.path(of: run)): \(error)")
-                return RunFacts(verdict: run.verdict, evidence: nil, journeys: nil)
-            }
+            let left = run.directory == nil && kept.single == nil ? nil : read(kept, run)
+            return RunFacts(verdict: run.verdict, evidence: left?.evidence, journeys: left?.story.journeys)
         }
-        return RunDifference(
+        let difference = RunDifference(
             scenario: name, facts[0], facts[1],
             note: notes.isEmpty ? nil : "only verdicts could be compared: \(notes.joined(separator: "; "))")
+        return (difference, damage)
     }
 }
 
