@@ -97,4 +97,4 @@ install: docs ## install drbench, its man page and completions below PREFIX (/us
 	    echo "installed $$to/bin/drbench"
 
 clean: ## remove what was built here; the lab kernel stays
-	rm -rf .build .build-* drbench-results drbench-bench
+	rm -rf .build .build-* drbench-results drbench-bench drbench-mutations

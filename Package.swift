@@ -38,12 +38,13 @@ let package = Package(
 
         // Leaf rooms.
         .target(name: "Net", swiftSettings: settings),
+        .target(name: "Text", swiftSettings: settings),
         .target(
             name: "Measurement", dependencies: [.product(name: "Histogram", package: "hdrhistogram-swift")],
             swiftSettings: settings),
         .target(name: "Evidence", dependencies: ["Measurement", "Net"], swiftSettings: settings),
         .target(
-            name: "History", dependencies: ["Measurement", .product(name: "GRDB", package: "GRDB.swift")],
+            name: "History", dependencies: ["Measurement", "Text", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings),
         .target(
             name: "Kernel", dependencies: ["CLinux", "CNetlink", "Evidence", "Net"],
@@ -51,11 +52,11 @@ let package = Package(
         .target(name: "Capture", dependencies: ["CPcap", "Evidence", "Net"], swiftSettings: settings),
 
         // The path of the data.
-        .target(name: "Scenario", dependencies: ["Net"], swiftSettings: settings),
+        .target(name: "Scenario", dependencies: ["Net", "Text"], swiftSettings: settings),
         .target(
             name: "Reading", dependencies: ["Net", "Scenario", .product(name: "Yams", package: "Yams")],
             swiftSettings: settings),
-        .target(name: "Import", dependencies: ["Net"], swiftSettings: settings),
+        .target(name: "Import", dependencies: ["Net", "Text"], swiftSettings: settings),
         .target(name: "Plan", dependencies: ["Net", "Scenario"], swiftSettings: settings),
         .target(
             name: "Traffic",
@@ -79,7 +80,10 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "Report",
-            dependencies: ["Evidence", "Net", "Scenario", "Verdict", .product(name: "XMLCoder", package: "XMLCoder")],
+            dependencies: [
+                "Evidence", "Measurement", "Net", "Scenario", "Text", "Verdict",
+                .product(name: "XMLCoder", package: "XMLCoder"),
+            ],
             // In the program itself: it is one file, wherever it is put.
             resources: [
                 .embedInCode("HTML/overview.js"), .embedInCode("HTML/page.css"), .embedInCode("HTML/scenario.js"),
@@ -90,11 +94,12 @@ let package = Package(
             name: "drbench",
             dependencies: [
                 "Capture", "Engine", "Evidence", "History", "Import", "Kernel", "Lab", "Measurement", "Plan", "Reading",
-                "Report", "Scenario", "Verdict",
+                "Report", "Scenario", "Text", "Verdict",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
 
         .testTarget(name: "NetTests", dependencies: ["Net"], swiftSettings: settings),
+        .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: settings),
         .testTarget(
             name: "KernelTests", dependencies: ["CNetlink", "Evidence", "Kernel", "Net"], swiftSettings: settings),
         .testTarget(name: "CaptureTests", dependencies: ["CPcap", "Capture", "Net"], swiftSettings: settings),

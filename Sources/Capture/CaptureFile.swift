@@ -34,6 +34,9 @@ public struct CaptureFile: Sendable, Equatable {
         public var snapshotLength: Int
         public var filter: String?
 
+        /// The link type of Ethernet.
+        public static let ethernet = PcapNG.ethernet
+
         public init(
             name: String, description: String? = nil, linkType: UInt16 = 1, snapshotLength: Int, filter: String? = nil
         ) {
@@ -60,6 +63,8 @@ public struct CaptureFile: Sendable, Equatable {
     public var frames: [CapturedFrame] = []
     /// What each port counted; nil for one that the file says nothing about. As many as ports.
     public var statistics: [PortStatistics?] = []
+    /// How many blocks say so, for each port: those that drbench writes have one.
+    public var statisticsBlocks: [Int] = []
     /// The first thing that is wrong with the file; everything else here is what could be read nevertheless.
     public var damage: Damage?
 

@@ -33,6 +33,16 @@ public final class CaptureSession: Sendable {
         var buffers: [FrameBuffer]
         /// Of captures that are over, because their interface went away or the session has ended.
         var past: [PortStatistics]
+        /// Whose interfaces leave because somebody who knows of the session makes them.
+        var leaving: Set<Int> = []
+        /// How captures ended that nobody wanted to end, the first time each.
+        var losses: [Int: PortCapture.Condition] = [:]
+
+        mutating func note(_ condition: PortCapture.Condition, of port: Int) {
+            guard condition != .capturing, condition != .closed else { return }
+            if condition == .interfaceGone, leaving.contains(port) { return }
+            losses[port] = losses[port] ?? condition
+        }
     }
     private let state: Mutex<State>
 
@@ -69,6 +79,7 @@ public final class CaptureSession: Sendable {
             port.name, interface: port.interface, snapshotLength: snapshotLength, ringSize: ringSize, filter: filter)
         state.withLock { state in
             Self.takeOut(index, of: &state)?.release()
+            state.leaving.remove(index)
             state.captures[index] = capture
         }
     }
@@ -84,9 +95,26 @@ public final class CaptureSession: Sendable {
             for (index, capture) in state.captures.enumerated() {
                 guard let capture else { continue }
                 let condition = capture.drain(into: &state.buffers[index])
+                state.note(condition, of: index)
                 if condition != .capturing { stopped.append((index, condition)) }
             }
             return stopped
+        }
+    }
+
+    /// To be called before a port's interface is deleted or moved on purpose: that its capture ends then is no loss, until it
+    /// is opened anew.
+    public func expectsToLeave(_ index: Int) { state.withLock { _ = $0.leaving.insert(index) } }
+
+    /// The ports whose captures have ended though nobody wanted it, and how, in the order of ports: their interfaces left, also
+    /// if they came back since, or libpcap failed. From then on frames may be missing. Costs a system call for each port that
+    /// is captured.
+    public func losses() -> [(port: Int, condition: PortCapture.Condition)] {
+        state.withLock { state in
+            for (index, capture) in state.captures.enumerated() where state.losses[index] == nil {
+                if capture?.hasLostInterface == true { state.note(.interfaceGone, of: index) }
+            }
+            return state.losses.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         }
     }
 
@@ -121,7 +149,8 @@ public final class CaptureSession: Sendable {
     /// Ends a capture, all but for giving its ring back: nothing that comes from now on counts.
     private static func takeOut(_ index: Int, of state: inout State) -> PortCapture? {
         guard let capture = state.captures[index] else { return nil }
-        _ = capture.drain(into: &state.buffers[index])
+        state.note(capture.drain(into: &state.buffers[index]), of: index)
+        if capture.hasLostInterface { state.note(.interfaceGone, of: index) }
         state.past[index] = state.past[index] + capture.statistics()
         state.captures[index] = nil
         return capture

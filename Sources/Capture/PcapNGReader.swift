@@ -129,6 +129,7 @@ public enum PcapNGReader {
             }
             file.ports.append(port)
             file.statistics.append(nil)
+            file.statisticsBlocks.append(0)
             clocks.append(clock)
         }
 
@@ -165,6 +166,7 @@ public enum PcapNGReader {
             }
             let dropped = counts[PcapNG.Option.statisticsDropped] ?? 0
             let received = counts[PcapNG.Option.statisticsReceived] ?? 0
+            file.statisticsBlocks[firstPort + number] += 1
             // Received includes dropped, on Linux: PACKET_STATISTICS counts both.
             file.statistics[firstPort + number] = PortStatistics(
                 delivered: counts[PcapNG.Option.statisticsDelivered] ?? max(0, received - dropped), dropped: dropped)

@@ -163,6 +163,15 @@ public final class PortCapture: Sendable {
         return status == 0 && address.sll_ifindex == -1
     }
 
+    /// Whether the interface was deleted or moved to another namespace, whatever came back since: what `drain` finds out only
+    /// once the ring is empty. Costs one system call.
+    var hasLostInterface: Bool {
+        state.withLock { state in
+            guard let handle = state.handle else { return state.condition == .interfaceGone }
+            return state.condition == .interfaceGone || Self.isDetached(handle)
+        }
+    }
+
     /// Readable while the ring holds frames; nil after `close`, or when nothing more will come.
     var descriptor: Int32? {
         state.withLock { state in

@@ -7,7 +7,7 @@ internal import Net
 /// `drbench-lab` as PID 1 of a lab kernel.
 public enum Guest {
     /// Where the run's folder of the host appears, the only writable part of the host's file system.
-    static let runFolder = "/run/drbench"
+    public static let runFolder = "/run/drbench"
 
     /// The environment variable by which a front tells PID 1 of a lab kernel its work; the kernel hands words of the form
     /// NAME=VALUE that it does not know itself to init's environment.
@@ -31,7 +31,8 @@ public enum Guest {
         /// As one word without spaces or quotes, which would break a kernel's command line.
         var text: String {
             let words = [folder] + (first.map { [$0] } ?? [])
-            return (words.map { Hexadecimal.encode($0.utf8) }
+            return
+                (words.map { Hexadecimal.encode($0.utf8) }
                 + (virtual.map { ["\($0.seed)", "\($0.timeLimit)"] } ?? [])).joined(separator: ":")
         }
 

@@ -51,12 +51,14 @@ public struct LoadRecord: Codable, Sendable, Equatable {
     }
 
     /// Seconds.
-    public var duration: Double { Double(to - from) / 1e9 }
+    public var duration: Double { Double(to.subtractingSaturated(from)) / 1e9 }
     public var answered: Int { outcomes[Outcome.answered.rawValue] ?? 0 }
-    public var failed: Int { outcomes.values.reduce(0, +) - answered }
-    public var requestsPerSecond: Double { Double(answers) / duration }
+    public var failed: Int { outcomes.values.saturatingSum.subtractingSaturated(answered) }
+    public var requestsPerSecond: Double { perSecond(answers) }
     /// Bits per second of HTTP messages or datagrams, both ways.
-    public var throughput: Double { 8 * Double(sentBytes + receivedBytes) / duration }
+    public var throughput: Double { 8 * perSecond(sentBytes.addingSaturated(receivedBytes)) }
+    /// How much that is in a second of the window; 0 in an empty one.
+    public func perSecond(_ count: Int) -> Double { from < to ? Double(count) / duration : 0 }
     /// Octets at the director's ports, in and out, by those at the clients'; nil if there are none.
     public var directorShare: Double? {
         let clients = octets(clientPorts)
@@ -64,6 +66,6 @@ public struct LoadRecord: Codable, Sendable, Equatable {
     }
 
     private func octets(_ names: [String]) -> Int {
-        names.compactMap { ports[$0] }.reduce(0) { $0 + $1.receivedBytes + $1.sentBytes }
+        names.lazy.compactMap { ports[$0] }.map { $0.receivedBytes.addingSaturated($0.sentBytes) }.saturatingSum
     }
 }

@@ -5,7 +5,7 @@
 public struct KernelError: Error, Equatable, CustomStringConvertible {
     /// What was being done, as one would say it: `add address 203.0.113.3/27 to eth0`.
     public var operation: String
-    /// The errno, positive.
+    /// The errno, positive; 0 where a program refused it and there is none.
     public var code: Int32
     /// NLMSGERR_ATTR_MSG, or what a program printed to its error output.
     public var explanation: String?
@@ -22,6 +22,7 @@ public struct KernelError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         let place = namespace.map { "\($0): " } ?? ""
         let why = explanation.map { ": \($0)" } ?? ""
-        return "\(place)\(operation): \(Errno.name(code)) (\(Errno.message(code)))\(why)"
+        let errno = code == 0 ? "" : ": \(Errno.name(code)) (\(Errno.message(code)))"
+        return "\(place)\(operation)\(errno)\(why)"
     }
 }

@@ -148,7 +148,7 @@ public final class RuleReader: Sendable {
         let result = try run(arguments, "")
         guard result.status == 0 else {
             throw KernelError(
-                "run \(arguments.joined(separator: " "))", code: EIO, explanation: RuleFailure.sentence(result.errors))
+                "run \(arguments.joined(separator: " "))", code: 0, explanation: RuleFailure.sentence(result.errors))
         }
         return result.output
     }

@@ -28,6 +28,6 @@ extension RuleTables {
             let origin = origins[number - 1]
             place = "line \(origin + 1) `\(lines[origin])`: "
         }
-        throw KernelError("restore IP sets", code: EINVAL, explanation: place + RuleFailure.sentence(words))
+        throw KernelError("restore IP sets", code: 0, explanation: place + RuleFailure.sentence(words))
     }
 }

@@ -83,7 +83,7 @@ public enum RuleTables {
         var place = ""
         if let line, all.indices.contains(line - 1) { place = "line \(line) `\(all[line - 1])`: " }
         return KernelError(
-            "load \(family.rawValue) rules", code: EINVAL, explanation: place + RuleFailure.sentence(words))
+            "load \(family.rawValue) rules", code: 0, explanation: place + RuleFailure.sentence(words))
     }
 }
 

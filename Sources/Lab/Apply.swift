@@ -101,7 +101,7 @@ extension Run {
     func send(_ frames: [String], times: Int, interval: Int64, from interface: String, in place: Place) throws {
         let frames = try frames.map { digits in
             guard let octets = Hexadecimal.decode(digits) else {
-                throw KernelError("send a frame from \(interface)", code: EINVAL, namespace: place.name)
+                throw RunProblem("the frame to send from \(interface) is no hexadecimal number", in: place.name)
             }
             return octets
         }
@@ -120,6 +120,8 @@ extension Run {
     /// from the moment it is up (libpcap opens no interface that is down) and before it is plugged into the bridge.
     private func moveInterface(_ name: String, from source: Place, to target: Place) throws {
         captures.drain()
+        for (port, point) in plan.captures.enumerated()
+        where point.namespace == source.name && point.interface == name { captures.expectsToLeave(port) }
         try source.perform([.moveLink(name, to: target.namespace.descriptor)])
         let mac = source.forget(name)
         target.note(name, mac: mac)

@@ -72,8 +72,22 @@ public protocol Visitors {
 struct RunClock: Sendable {
     /// Nanoseconds since 1970.
     let start: Int64
+    /// Of the clock that nobody can set, at the start.
+    private let steadyStart: Int64
 
-    init() { start = Self.read(CLOCK_REALTIME) }
+    init() {
+        steadyStart = Self.read(CLOCK_MONOTONIC)
+        start = Self.read(CLOCK_REALTIME)
+    }
+
+    /// By how much somebody has set the clock forward, or back if it is negative: nanoseconds.
+    var jump: Int64 {
+        // However long another process had its turn between two readings, that is no jump.
+        let before = Self.read(CLOCK_MONOTONIC) - steadyStart
+        let shown = now()
+        let after = Self.read(CLOCK_MONOTONIC) - steadyStart
+        return shown < before ? shown - before : shown > after ? shown - after : 0
+    }
 
     /// Nanoseconds since the run's start.
     func now() -> Nanoseconds { Self.read(CLOCK_REALTIME) - start }

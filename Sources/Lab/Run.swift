@@ -30,6 +30,8 @@ final class Run {
     let loadServers = LoadServers()
     /// Gives back the rings of captures that are over.
     private var closing: OwnedThread?
+    /// What was found wrong behind the last step, where evidence is written before people come.
+    private var lateProblem: String?
 
     /// Octets that clients receive between two readings of the capture rings: a fraction of what a ring holds, since
     /// each octet crosses a port as part of a frame and in virtual time no clock tells when a ring fills.
@@ -79,7 +81,11 @@ final class Run {
             for (index, step) in plan.steps.enumerated() {
                 try keepWhatIsSeen(before: index)
                 events.send(.step(index, name: step.name))
-                try carryOut(step)
+                do {
+                    try carryOut(step)
+                } catch {
+                    throw RunProblem(error, inStep: step.name)
+                }
             }
             clock.sleep(plan.settle)
             evidence.ended = clock.now()
@@ -91,7 +97,7 @@ final class Run {
                 : snapshot(awaitingIPVS: plan.awaitsIPVSStatistics)
             if let visitors = visitors() {
                 // Evidence that was complete when they came is not written again.
-                if try receive(visitors) { return nil }
+                if try receive(visitors) { return lateProblem }
             }
         } catch {
             problem = "\(error)"
@@ -100,7 +106,8 @@ final class Run {
         programs.stopAll()
         loadServers.stop()
         do {
-            try writeEvidence(complete: problem == nil)
+            let loss = try writeEvidence(complete: problem == nil)
+            problem = problem ?? loss
         } catch {
             problem = problem ?? "\(error)"
         }
@@ -111,14 +118,37 @@ final class Run {
     /// Ends what would outlive the run, for another one in this process.
     func endThreads() throws { try loops.shutdown() }
 
-    private func writeEvidence(complete: Bool) throws {
+    /// Returns what was found wrong behind the last step, or nil.
+    private func writeEvidence(complete: Bool) throws -> String? {
         if evidence.ended == 0 { evidence.ended = clock.now() }
         evidence.take(watch.finish())
         describePorts(captures.finish { end($0, $1) })
-        evidence.complete = complete
+        var problem: String?
+        if complete, let loss = captureLoss ?? clockJump {
+            problem = loss.description
+            evidence.problems.append(loss.description)
+        }
+        evidence.complete = complete && problem == nil
         try programs.save(to: "\(folder)/programs")
         try saveRules()
         try save()
+        return problem
+    }
+
+    /// Captures that have ended though nobody wanted it; nil if none has.
+    private var captureLoss: RunProblem? {
+        let losses = captures.losses()
+        return losses.isEmpty ? nil : RunProblem(losses, of: captures.ports)
+    }
+
+    /// That somebody has set the clock; nil if nobody has. All that the evidence tells of times would be wrong.
+    private var clockJump: RunProblem? {
+        let jump = clock.jump
+        // In real time a machine's clock is also adjusted.
+        let tolerance: Int64 = evidence.engine.virtualTime ? 1_000_000 : 500_000_000
+        guard jump.magnitude > tolerance.magnitude else { return nil }
+        let seconds = (Double(jump.magnitude) / 1e9 * 1000).rounded() / 1000
+        return RunProblem("the clock was set \(jump < 0 ? "back" : "forward") by \(seconds) s")
     }
 
     // MARK: Visitors
@@ -127,8 +157,8 @@ final class Run {
     private func receive(_ visitors: any Visitors) throws -> Bool {
         let namespaces = places.map { ($0.name, $0.namespace.fileDescriptor) }
         if visitors.comeAfterEvidence {
-            try writeEvidence(complete: true)
-            try visitors.receive(namespaces: namespaces) { events.send(.open) }
+            lateProblem = try writeEvidence(complete: true)
+            if lateProblem == nil { try visitors.receive(namespaces: namespaces) { events.send(.open) } }
             programs.stopAll()
             loadServers.stop()
             try? loops.closeAll()
@@ -186,7 +216,7 @@ final class Run {
 
     func place(_ name: String) throws -> Place {
         guard let place = placeByName[name] else {
-            throw KernelError("find the namespace \(name)", code: ENOENT)
+            throw RunProblem("the plan has no namespace '\(name)'")
         }
         return place
     }
@@ -248,6 +278,7 @@ final class Run {
         pause(after: true)
         record.ended = clock.now()
         captures.drain()
+        if let problem = captureLoss ?? clockJump { throw problem }
         record.after = try snapshot(awaitingIPVS: step.awaitsIPVSStatistics)
         evidence.steps.append(record)
     }

@@ -38,8 +38,8 @@ final class RunningPrograms {
 
     /// Starts a program and waits until it listens where it should.
     ///
-    /// Errors: ENOENT for a program that is not there, ECANCELED for one that ended, ETIMEDOUT for one that did not
-    /// listen in time; with what it printed.
+    /// Throws `KernelError` for a program that is not there, `RunProblem` for one that ended, or did not listen in time, with
+    /// what it printed.
     func start(_ program: Plan.ProgramPlan, in place: Place) throws {
         let process = try ProcessRunner.start(
             Self.wrapped(program), in: place.namespace, showsOwnSys: true, keeping: KeptOutput.ofCommands)
@@ -53,10 +53,11 @@ final class RunningPrograms {
         let deadline = clock.now() + 10_000_000_000
         while try !place.listens(on: program.listens) {
             guard process.isRunning else {
-                throw failure("it ended", ECANCELED, program, process)
+                throw failure("ended before it could be used", program, process)
             }
             guard clock.now() < deadline else {
-                throw failure("it does not listen on \(program.listens) after 10 s", ETIMEDOUT, program, process)
+                let ports = program.listens.map(String.init).joined(separator: ", ")
+                throw failure("does not listen on port \(ports) after 10 s", program, process)
             }
             // Nothing tells when a socket of another program begins to listen; asleep, virtual time goes on.
             clock.sleep(5_000_000)
@@ -83,7 +84,7 @@ final class RunningPrograms {
     /// Asks it to end and waits until it has.
     func stop(_ program: String, in namespace: String) throws {
         guard let index = index(of: program, on: namespace), let process = entries[index].process else {
-            throw KernelError("stop \(program)", code: ESRCH, explanation: "it is not running", namespace: namespace)
+            throw RunProblem("\(program) cannot be stopped: it does not run", in: namespace)
         }
         entries[index].process = nil
         let result = try process.terminate()
@@ -116,13 +117,9 @@ final class RunningPrograms {
         }
     }
 
-    private func failure(
-        _ what: String, _ code: Int32, _ program: Plan.ProgramPlan, _ process: RunningProcess
-    ) -> KernelError {
-        let printed = (process.output + process.errors).split(separator: "\n").suffix(10).joined(separator: "\n")
-        return KernelError(
-            "start \(program.name)", code: code, explanation: printed.isEmpty ? what : "\(what): \(printed)",
-            namespace: program.namespace)
+    private func failure(_ what: String, _ program: Plan.ProgramPlan, _ process: RunningProcess) -> RunProblem {
+        let printed = (process.output + process.errors).split(separator: "\n").suffix(5).joined(separator: "\n")
+        return RunProblem("\(program.name) \(what)\(printed.asReason)", in: program.namespace)
     }
 
     /// In a mount namespace of its own: unshare(1) makes it, a shell fills it and becomes the program.

@@ -82,9 +82,7 @@ extension Run {
 
     private static func check(_ result: CommandRecord?, mayFail: Bool, in namespace: String) throws {
         guard let result, result.status != 0, !mayFail else { return }
-        throw KernelError(
-            "run '\(result.arguments.joined(separator: " "))'", code: ECANCELED,
-            explanation: "status \(result.status): \(result.errors)", namespace: namespace)
+        throw RunProblem(result, in: namespace)
     }
 
     private func change(_ operations: [Operation]) throws {

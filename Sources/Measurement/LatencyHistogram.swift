@@ -33,7 +33,9 @@ extension LatencyDistribution {
     public static func merged(_ distributions: [LatencyDistribution]) -> LatencyDistribution? {
         guard let digits = distributions.map(\.significantDigits).min() else { return nil }
         var counts: [UInt64: UInt64] = [:]
-        for bucket in distributions.flatMap(\.buckets) { counts[bucket.nanoseconds, default: 0] += bucket.count }
+        for bucket in distributions.flatMap(\.buckets) {
+            counts[bucket.nanoseconds] = (counts[bucket.nanoseconds] ?? 0).addingSaturated(bucket.count)
+        }
         return LatencyDistribution(
             significantDigits: digits,
             buckets: counts.sorted { $0.key < $1.key }.map { Bucket(nanoseconds: $0.key, count: $0.value) })

@@ -153,7 +153,7 @@ public struct LatencyDistribution: Codable, Sendable, Equatable {
         self.buckets = buckets
     }
 
-    public var count: UInt64 { buckets.reduce(0) { $0 + $1.count } }
+    public var count: UInt64 { buckets.lazy.map(\.count).saturatingSum }
 
     /// The smallest kept value that at least this part of all values does not exceed, in nanoseconds; nil if there are none.
     /// - Parameter quantile: from 0 to 1; 0.99 for p99.
@@ -161,7 +161,7 @@ public struct LatencyDistribution: Codable, Sendable, Equatable {
         let wanted = max(1, (Double(count) * min(max(quantile, 0), 1)).rounded(.up))
         var sum: UInt64 = 0
         for bucket in buckets {
-            sum += bucket.count
+            sum = sum.addingSaturated(bucket.count)
             if Double(sum) >= wanted { return bucket.nanoseconds }
         }
         return nil

@@ -1,6 +1,7 @@
 public import Evidence
 internal import Net
 public import Scenario
+internal import Text
 public import Verdict
 
 /// What `drbench explain` says of a run: the ladder, and a block for each flow that failed.
@@ -107,7 +108,7 @@ public struct Explanation {
             lines += ["", "\(silent.diagnosis.name) at \(silent.place): \(silent.text)"] + said(silent.diagnosis)
             lines += wrapped(numbers(silent.journeys), label: "see")
         }
-        return lines.joined(separator: "\n")
+        return lines.map(\.printable).joined(separator: "\n")
     }
 
     /// What came through by luck.

@@ -1,4 +1,5 @@
 internal import Scenario
+internal import Text
 internal import Verdict
 
 /// Annotations for GitHub's actions, by workflow commands

@@ -1,4 +1,5 @@
 internal import Evidence
+internal import Measurement
 internal import Verdict
 internal import XMLCoder
 
@@ -105,7 +106,7 @@ extension JUnit.Suite {
         let times = runs.compactMap { $0.timing?.wall }
         self.init(
             name: name.inXML, tests: runs.count, failures: totals.failed, errors: totals.errors,
-            skipped: totals.skipped, time: times.isEmpty ? nil : times.reduce(Nanoseconds(0), +).milliseconds,
+            skipped: totals.skipped, time: times.isEmpty ? nil : times.saturatingSum.milliseconds,
             testcase: runs.map { JUnit.Case($0, verbose: verbose) })
     }
 }

@@ -76,7 +76,7 @@ public struct Ladder {
         return line.trimmedEnd
     }
 
-    private func time(_ journey: Journey) -> String { journey.started.seconds(places: 6) }
+    private func time(_ journey: Journey) -> String { journey.started.microseconds }
 
     /// The columns that a journey passes, cut where it turns.
     func stretches(of journey: Journey) -> [[Int]] {
@@ -189,13 +189,5 @@ extension String {
         var text = self
         while text.last == " " { text.removeLast() }
         return text
-    }
-}
-
-extension Int64 {
-    fileprivate func seconds(places: Int) -> String {
-        let micro = (self + 500) / 1000
-        let fraction = String(micro % 1_000_000)
-        return "\(micro / 1_000_000)." + String(repeating: "0", count: places - fraction.count) + fraction
     }
 }

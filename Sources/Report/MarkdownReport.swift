@@ -1,4 +1,5 @@
 internal import Scenario
+internal import Text
 internal import Verdict
 
 /// A summary in GitHub's Markdown, for a job's page: the totals, and each scenario that failed with what was expected, what

@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import Text
 public import Verdict
 
 /// Says while scenarios run how far they are.
@@ -42,7 +43,7 @@ public final class Progress: Sendable {
             switch style {
             case .silent: break
             case .live: write(line(state))
-            case .lines: write("start  \(scenario)\n")
+            case .lines: write("start  \(scenario.printable)\n")
             }
         }
     }
@@ -57,7 +58,9 @@ public final class Progress: Sendable {
             case .lines:
                 let number = String(state.finished).leftPadded(to: String(total).count)
                 let why = verdict.status == .passed ? "" : "  \(verdict.reason.printable)"
-                write("[\(number)/\(total)] \(verdict.status.label(coloured: colour)) \(verdict.scenario)\(why)\n")
+                write(
+                    "[\(number)/\(total)] \(verdict.status.label(coloured: colour)) \(verdict.scenario.printable)\(why)\n"
+                )
             }
         }
     }
@@ -68,6 +71,6 @@ public final class Progress: Sendable {
     private func line(_ state: State) -> String {
         // No longer than a narrow terminal's line: one that wraps is not written over.
         let text = "[\(state.finished)/\(total)] running \(state.running.joined(separator: ", "))"
-        return Self.clear + text.prefix(78)
+        return Self.clear + text.printable.prefix(78)
     }
 }

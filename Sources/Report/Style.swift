@@ -31,25 +31,21 @@ extension Nanoseconds {
     /// Seconds with three decimals: `0.412`.
     var milliseconds: String { decimal(places: 3) }
 
+    /// Seconds with six decimals.
+    var microseconds: String { decimal(places: 6) }
+
+    /// Of any number there is: what comes from a file may be less than nothing.
     private func decimal(places: Int) -> String {
-        let scale = (0..<places).reduce(Nanoseconds(1)) { product, _ in product * 10 }
+        let scale = (0..<places).reduce(UInt64(1)) { product, _ in product * 10 }
         let unit = 1_000_000_000 / scale
-        let rounded = (Swift.max(self, 0) + unit / 2) / unit
+        let rounded = magnitude / unit + (magnitude % unit >= (unit + 1) / 2 ? 1 : 0)
         let fraction = String(rounded % scale)
-        return "\(rounded / scale)." + String(repeating: "0", count: places - fraction.count) + fraction
+        return (self < 0 && rounded > 0 ? "-" : "") + "\(rounded / scale)."
+            + String(repeating: "0", count: places - fraction.count) + fraction
     }
 }
 
 extension String {
-    /// One printable line: control characters, which a command's output can have, would move a terminal's cursor.
-    var printable: String {
-        String(
-            String.UnicodeScalarView(
-                unicodeScalars.map {
-                    $0.properties.generalCategory == .control && $0 != "\t" ? "\u{FFFD}" : $0
-                }))
-    }
-
     func padded(to width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - count)) }
     func leftPadded(to width: Int) -> String { String(repeating: " ", count: Swift.max(0, width - count)) + self }
 }

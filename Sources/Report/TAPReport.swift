@@ -1,4 +1,5 @@
 internal import Scenario
+internal import Text
 internal import Verdict
 
 /// The Test Anything Protocol, version 13 (testanything.org/tap-version-13-specification.html), which all that reads TAP

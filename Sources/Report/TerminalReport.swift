@@ -1,4 +1,5 @@
 internal import Evidence
+internal import Text
 internal import Verdict
 
 /// A result for people: a table, then every failure in full, then the totals.
@@ -15,7 +16,7 @@ struct TerminalReport {
         var lines: [String] = []
         if options.detail != .quiet {
             if options.header {
-                lines.append("engine  \(result.engine)")
+                lines.append("engine  \(result.engine.printable)")
                 if let seed = result.seed { lines.append("seed    \(seed)") }
                 lines.append("")
             }
@@ -26,7 +27,7 @@ struct TerminalReport {
             lines += block(run)
             lines.append("")
         }
-        let errors = result.runs.map(\.verdict).filter { $0.status == .error }.map(\.scenario)
+        let errors = result.runs.map(\.verdict).filter { $0.status == .error }.map(\.scenario.printable)
         if !errors.isEmpty {
             lines.append("could not be judged, counted as failed: \(errors.joined(separator: ", "))")
         }
@@ -41,7 +42,7 @@ struct TerminalReport {
     /// One line a run, under the name of its suite: the verdict, the name, the time, and the title of a run that passed or
     /// what is wrong with one that did not.
     private var table: [String] {
-        let names = result.runs.map { Self.shortName($0.verdict.scenario) }
+        let names = result.runs.map { Self.shortName($0.verdict.scenario).printable }
         let width = names.map(\.count).max() ?? 0
         let times = result.runs.map { $0.timing.map { "\($0.wall.roundedSeconds) s" } ?? "" }
         let timeWidth = times.map(\.count).max() ?? 0
@@ -50,7 +51,7 @@ struct TerminalReport {
         for (run, (name, time)) in zip(result.runs, zip(names, times)) {
             if run.suite != suite {
                 if suite != nil { lines.append("") }
-                lines.append(run.suite)
+                lines.append(run.suite.printable)
                 suite = run.suite
             }
             let verdict = run.verdict
@@ -79,13 +80,15 @@ struct TerminalReport {
 
     private func block(_ run: ScenarioRun) -> [String] {
         let verdict = run.verdict
-        var lines = ["\(verdict.status.label(coloured: options.colour)) \(verdict.scenario): \(verdict.title)"]
+        var lines = [
+            "\(verdict.status.label(coloured: options.colour)) " + "\(verdict.scenario): \(verdict.title)".printable
+        ]
         let checks = verdict.checks.filter { options.detail == .verbose || $0.status != .passed }
         if checks.isEmpty, verdict.status != .passed { lines.append("  \(verdict.reason.printable)") }
         for check in checks { lines += block(check) }
         if options.detail == .verbose, let engine = verdict.engine {
             lines.append(
-                "  kernel: \(engine.name) \(engine.kernel)" + (engine.virtualTime ? ", virtual time" : "")
+                "  kernel: \(engine.name) \(engine.kernel)".printable + (engine.virtualTime ? ", virtual time" : "")
                     + (engine.seed.map { ", seed \($0)" } ?? ""))
         }
         lines += (verdict.notes ?? []).map { "    " + $0.printable }
@@ -100,7 +103,8 @@ struct TerminalReport {
         if let directory = run.directory {
             let path = options.folder.map { "\($0)/\(directory)" } ?? directory
             let page = (run.artefacts ?? []).contains(ScenarioPage.fileName)
-            lines.append("  evidence: \(path)" + (page ? ", as a page: \(path)/\(ScenarioPage.fileName)" : ""))
+            lines.append(
+                "  evidence: \(path)\(page ? ", as a page: \(path)/\(ScenarioPage.fileName)" : "")".printable)
         }
         return lines
     }

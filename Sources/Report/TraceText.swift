@@ -1,4 +1,5 @@
 internal import Evidence
+internal import Text
 public import Verdict
 
 extension Explanation {
@@ -31,7 +32,7 @@ extension Explanation {
         if shown.count > Self.tracedPackets {
             lines.append("and \(shown.count - Self.tracedPackets) packets more; name a packet or a filter to see them")
         }
-        return lines.joined(separator: "\n")
+        return lines.map(\.printable).joined(separator: "\n")
     }
 
     private static let tracedPackets = 12

@@ -1,3 +1,5 @@
+internal import Text
+
 /// A mistake in a file, as compilers print one: `file:line:column: error: message, expected …; did you mean 'x'?`.
 public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
     public enum Severity: String, Sendable, CaseIterable { case error, warning }
@@ -25,20 +27,21 @@ public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
         self.sourceLine = sourceLine
     }
 
-    /// One line.
+    /// One line, printable.
     public var description: String {
         var text = "\(location): \(severity.rawValue): \(message)"
         if let expected { text += ", expected \(expected)" }
         if let suggestion { text += "; did you mean '\(suggestion)'?" }
-        return text
+        return text.printable
     }
 
     /// The line of `description`, and below it the line of the file with a caret under the column.
     public var excerpt: String {
         guard let sourceLine else { return description }
         // A tab stays a tab, so that the caret stands right whatever a terminal makes of it.
-        let margin = sourceLine.unicodeScalars.prefix(max(location.column - 1, 0)).map { $0 == "\t" ? "\t" : " " }
-        return "\(description)\n    \(sourceLine)\n    \(margin.joined())^"
+        let before = String(sourceLine.unicodeScalars.prefix(max(location.column - 1, 0)))
+        let margin = before.printable.unicodeScalars.map { $0 == "\t" ? "\t" : " " }
+        return "\(description)\n    \(sourceLine.printable)\n    \(margin.joined())^"
     }
 }
 

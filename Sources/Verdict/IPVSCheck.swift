@@ -1,4 +1,5 @@
 internal import Evidence
+internal import Measurement
 internal import Net
 internal import Scenario
 
@@ -68,7 +69,7 @@ extension Expectation.IPVS {
             }
             var growth = Growth(baseline: counts.first ?? nil)
             for count in counts.dropFirst() { growth.follow(count) }
-            sum.value += growth.value
+            sum.value = sum.value.addingSaturated(growth.value)
             sum.restarted = sum.restarted || growth.restarted
         }
         return sum

@@ -23,36 +23,36 @@ extension Expectation.LoadResult {
         }
         if let requestsPerSecond {
             finding.require(
-                requestsPerSecond.contains(Int(load.requestsPerSecond.rounded())),
+                requestsPerSecond.contains(Int(saturating: load.requestsPerSecond)),
                 expected: "\(requestsPerSecond) requests per second",
-                actual: "\(Int(load.requestsPerSecond.rounded()))")
+                actual: "\(Int(saturating: load.requestsPerSecond))")
         }
         if let throughput {
             finding.require(
-                throughput.contains(Int(load.throughput.rounded())), expected: "\(throughput) bit/s",
-                actual: "\(Int(load.throughput.rounded())) bit/s")
+                throughput.contains(Int(saturating: load.throughput)), expected: "\(throughput) bit/s",
+                actual: "\(Int(saturating: load.throughput)) bit/s")
         }
         for (quantile, bound) in quantiles.sorted(by: { $0.key < $1.key }) {
             let value = load.latency.value(atQuantile: quantile)
             finding.require(
-                value.map { bound.contains(Int($0)) } ?? false,
+                value.map { bound.contains(Int(clamping: $0)) } ?? false,
                 expected: "a latency p\(Self.percentage(quantile)) of \(bound.durationWords)",
-                actual: value.map { "\(Nanoseconds($0).seconds) s" } ?? "no answer")
+                actual: value.map { "\(Nanoseconds(clamping: $0).seconds) s" } ?? "no answer")
         }
         if let directorShare {
             guard let share = load.directorShare else {
                 throw Unjudgeable("the load '\(load.name)' has no director, or its clients no traffic")
             }
             finding.require(
-                directorShare.contains(Int((share * 100_000).rounded())),
+                directorShare.contains(Int(saturating: share * 100_000)),
                 expected: "\(directorShare.percentWords) of the clients' octets at the director",
-                actual: Int((share * 100_000).rounded()).percent)
+                actual: Int(saturating: share * 100_000).percent)
         }
         return finding
     }
 
     private static func percentage(_ quantile: Double) -> String {
         let value = (quantile * 1000).rounded() / 10
-        return value == value.rounded() ? "\(Int(value))" : "\(value)"
+        return value == value.rounded() ? "\(Int(saturating: value))" : "\(value)"
     }
 }

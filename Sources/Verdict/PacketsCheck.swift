@@ -1,4 +1,5 @@
 internal import Evidence
+internal import Measurement
 internal import Net
 internal import Scenario
 
@@ -21,7 +22,7 @@ extension Expectation.Packets {
                 actual: frames.isEmpty ? "0 of the \(total.of("frame")) there" : "\(frames.count)")
         }
         if let bytes {
-            let sum = frames.reduce(0) { $0 + $1.frame.wireLength }
+            let sum = frames.map(\.frame.wireLength).saturatingSum
             finding.require(
                 bytes.contains(sum), expected: "\(bytes.of("octet")) in frames matching '\(filter)' at \(name)",
                 actual: "\(sum.of("octet")) in \(frames.count.of("frame"))")
@@ -65,9 +66,9 @@ extension Expectation.Packets {
         _ finding: inout Finding
     ) throws(Unjudgeable) {
         let otherPort = try other.at.map { name throws(Unjudgeable) in try scope.names.port(name) } ?? port
-        let part = frames.reduce(0) { $0 + $1.frame.wireLength }
-        let whole = try scope.frames(at: otherPort, matching: other.filter).reduce(0) { $0 + $1.frame.wireLength }
-        let percent = whole == 0 ? nil : Int((Double(part) * 100_000 / Double(whole)).rounded())
+        let part = frames.map(\.frame.wireLength).saturatingSum
+        let whole = try scope.frames(at: otherPort, matching: other.filter).map(\.frame.wireLength).saturatingSum
+        let percent = whole == 0 ? nil : Int(saturating: Double(part) * 100_000 / Double(whole))
         finding.require(
             percent.map(share.contains) ?? false,
             expected: "\(share.percentWords) of the octets matching '\(other.filter)' at \(scope.portName(otherPort))",

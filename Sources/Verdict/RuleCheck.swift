@@ -1,4 +1,5 @@
 internal import Evidence
+internal import Measurement
 internal import Scenario
 
 extension Expectation.Rule {
@@ -80,7 +81,7 @@ struct CountedRules {
     }
 
     /// Their sum.
-    var packets: Int { rules.reduce(0) { $0 + $1.growth.value } }
+    var packets: Int { rules.map(\.growth.value).saturatingSum }
 
     /// Whether so many packets can all have met their end here: a rule that counted fewer leaves some to another cause.
     func explains(_ dropped: Int) -> Bool {

@@ -1,5 +1,6 @@
-internal import Capture
+public import Capture
 public import Evidence
+internal import Measurement
 
 /// A captured frame as the judge needs it: at a port of the evidence, on the run's clock.
 public struct RunFrame: Sendable, Equatable {
@@ -17,6 +18,18 @@ public struct RunFrame: Sendable, Equatable {
         self.time = time
         self.wireLength = wireLength ?? octets.count
         self.octets = octets
+    }
+
+    /// The frames of a capture file, on the clock of the run that left it.
+    /// - Parameter started: the run's start, nanoseconds since 1970.
+    public static func all(of capture: CaptureFile, since started: Int64) -> [RunFrame] {
+        // A time that is none of the run, which evidence that is not complete may have, stays one to calculate with.
+        let limit = Evidence.greatestTime
+        return capture.frames.map {
+            RunFrame(
+                port: $0.port, time: min(max($0.time.subtractingSaturated(started), -limit), limit),
+                wireLength: $0.wireLength, octets: $0.octets)
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 internal import Evidence
+internal import Measurement
 internal import Net
 internal import Scenario
 
@@ -135,7 +136,8 @@ struct Growth {
     mutating func follow(_ count: Int?) {
         if let count {
             if let last, count < last { restarted = true }
-            value += count - (last.map { count < $0 ? 0 : $0 } ?? 0)
+            let before = last.map { count < $0 ? 0 : $0 } ?? 0
+            value = value.addingSaturated(count.subtractingSaturated(before))
         }
         last = count
     }

@@ -1,4 +1,5 @@
 internal import Evidence
+internal import Measurement
 internal import Net
 internal import Scenario
 
@@ -50,10 +51,11 @@ extension Expectation.Counter {
         let counts = scope.snapshots.map { $0.counters[namespace]?[name] ?? 0 }
         let first = counts.first ?? 0
         let last = counts.last ?? 0
+        let growth = last.subtractingSaturated(first)
         var finding = Finding("\(name) on \(on) grows by \(grows.words)")
         finding.require(
-            grows.contains(last - first), expected: "\(name) on \(on) to grow by \(grows.words)",
-            actual: "\(last - first) (from \(first) to \(last))")
+            grows.contains(growth), expected: "\(name) on \(on) to grow by \(grows.words)",
+            actual: "\(growth) (from \(first) to \(last))")
         return finding
     }
 }

@@ -1,4 +1,5 @@
 internal import Evidence
+internal import Measurement
 internal import Net
 internal import Scenario
 
@@ -106,6 +107,6 @@ extension Transcript {
         let why = detail.map { " (\($0))" } ?? ""
         let octets = "\(sentBytes) sent, \(receivedBytes) received"
         return
-            "\(started.seconds) \(path) \(`protocol`) \(answer)\(why) after \((ended - started).seconds) s, \(octets)"
+            "\(started.seconds) \(path) \(`protocol`) \(answer)\(why) after \(ended.subtractingSaturated(started).seconds) s, \(octets)"
     }
 }

@@ -69,7 +69,7 @@ struct EngineChoice {
         do {
             return try native(needs, because: "the lab kernel cannot be used: \(obstacle)")
         } catch {
-            throw EnvironmentError("no engine can run here\n  uml: \(obstacle)\n  native: \(error)")
+            throw EnvironmentError("no engine can run here", ["  uml: \(obstacle)", "  native: \(error)"])
         }
     }
 

@@ -4,8 +4,11 @@ import Glibc
 
 /// Something about this machine that keeps a command from working: exit status 3.
 struct EnvironmentError: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
+    /// The sentence, and what belongs to it, each a line of its own where it is the last word.
+    let lines: [String]
+    var description: String { lines.joined(separator: "; ") }
+
+    init(_ sentence: String, _ details: [String] = []) { lines = [sentence] + details }
 }
 
 enum Environment {

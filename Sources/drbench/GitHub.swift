@@ -1,5 +1,6 @@
 import Glibc
 import Report
+import Text
 
 /// GitHub's actions, where drbench runs there (docs.github.com/actions/reference/variables-reference).
 enum GitHub {
@@ -8,7 +9,8 @@ enum GitHub {
         let environment = Environment.all
         guard environment["GITHUB_ACTIONS"] == "true" else { return }
         Console.write(
-            try render(result, as: .github, options: RenderOptions(root: environment["GITHUB_WORKSPACE"])))
+            try render(result, as: .github, options: RenderOptions(root: environment["GITHUB_WORKSPACE"])),
+            as: .workflowCommands)
         guard let path = environment["GITHUB_STEP_SUMMARY"], !path.isEmpty else { return }
         let summary = try render(result, as: .markdown)
         // The steps of a job before this one have written to it, too.

@@ -2,48 +2,47 @@ import ArgumentParser
 import Engine
 import Evidence
 import FoundationEssentials
+import Glibc
+import Kernel
 import Report
 import Scenario
+import Text
 import Verdict
 
 /// What 'drbench run' left in a folder: the results of several runs, or one run by itself.
 struct KeptResults: Sendable {
-    let folder: String
+    /// As the user named it.
+    let path: String
+    let folder: Folder
     /// Of a single run, judged again.
     let result: RunResult
     /// What the folder's run is of, if it is a run by itself.
     let single: Scenario?
     private let known: [String: Scenario]
 
-    /// - Throws: `EnvironmentError` if there are no results, or they cannot be read; `ExitCode.invalid` if a scenario's file
-    ///   has mistakes.
-    init(_ folder: String, in folders: ScenarioFolders) throws {
-        self.folder = folder
-        if let data = FileManager.default.contents(atPath: "\(folder)/results.json") {
-            do {
-                result = try JSONDecoder().decode(RunResult.self, from: data)
-            } catch {
-                throw EnvironmentError("\(folder)/results.json cannot be read: \(error)")
-            }
+    static let resultsFile = "results.json"
+
+    /// - Throws: `EnvironmentError` if there are no results, or they cannot be read.
+    init(_ named: String, in folders: ScenarioFolders) throws {
+        do {
+            path = Self.variantsPath(named) ?? named
+            folder = try Folder(path)
+        } catch {
+            throw EnvironmentError("\(error)")
+        }
+        if let result = try Self.results(in: folder) {
+            self.result = result
             single = nil
-            let runs = result.runs.filter { run in
-                run.directory.map { FileManager.default.fileExists(atPath: "\(folder)/\($0)/\(RunFiles.evidence)") }
-                    ?? false
-            }
+            let (folder, runs) = (folder, result.runs)
             known = try Self.load(
-                runs.map { ($0.verdict.scenario, $0.verdict.checks.first?.location.file) }, folders)
+                runs.filter { Self.hasFile(RunFiles.evidence, of: $0, in: folder) }
+                    .map { ($0.verdict.scenario, $0.verdict.checks.first?.location.file) }, folders)
             return
         }
-        let path = "\(folder)/\(RunFiles.evidence)"
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw EnvironmentError("\(folder) has neither results.json nor \(RunFiles.evidence)")
+        guard folder.kind(of: RunFiles.evidence) != nil else {
+            throw EnvironmentError("\(path) has neither \(Self.resultsFile) nor \(RunFiles.evidence)")
         }
-        let evidence: Evidence
-        do {
-            evidence = try JSONDecoder().decode(Evidence.self, from: data)
-        } catch {
-            throw EnvironmentError("\(path) cannot be read: \(error)")
-        }
+        let evidence = try Evidence(in: folder)
         known = try Self.load([(evidence.scenario, nil)], folders)
         guard let scenario = known[evidence.scenario] else {
             throw EnvironmentError("there is no scenario \(evidence.scenario); --scenarios names another folder")
@@ -54,22 +53,85 @@ struct KeptResults: Sendable {
             runs: [ScenarioRun(suite: scenario.suiteName, verdict: try KeptRun(of: scenario, in: folder).verdict)])
     }
 
+    /// A variant's folder where it is named as the variant is: `RESULTS/SCENARIO/VARIANT`.
+    private static func variantsPath(_ named: String) -> String? {
+        guard access(named, F_OK) < 0 else { return nil }
+        var parts = named.split(separator: "/", omittingEmptySubsequences: false)
+        while parts.last?.isEmpty == true { parts.removeLast() }
+        guard let variant = parts.popLast(), !parts.isEmpty else { return nil }
+        let path = (parts + [Substring(RunLayout.variants), variant]).joined(separator: "/")
+        return access(path, F_OK) == 0 ? path : nil
+    }
+
+    /// The results of several runs; nil if there are none.
+    private static func results(in folder: Folder) throws(EnvironmentError) -> RunResult? {
+        let bytes: [UInt8]?
+        do {
+            bytes = try folder.read(resultsFile, limit: ReadLimit.results)
+        } catch {
+            throw EnvironmentError("\(error)")
+        }
+        guard let bytes else { return nil }
+        let read: RunResult
+        do {
+            read = try JSONDecoder().decode(RunResult.self, from: Data(bytes), of: folder.path(of: resultsFile))
+        } catch {
+            throw EnvironmentError("the results are damaged: \(error)")
+        }
+        guard read.version == RunResult.currentVersion else {
+            throw EnvironmentError(
+                "\(folder.path(of: resultsFile)) is of format \(read.version), not \(RunResult.currentVersion)")
+        }
+        // Counted again: the totals are to be those of the runs.
+        return RunResult(engine: read.engine, seed: read.seed, runs: read.runs, timing: read.timing)
+    }
+
     /// A run as it was left. Throws `EnvironmentError` with what is missing.
     func run(_ run: ScenarioRun) throws(EnvironmentError) -> KeptRun {
         if let single { return try KeptRun(of: single, in: folder) }
         guard let scenario = known[run.verdict.scenario] else {
             throw EnvironmentError("its scenario's file is not there any more")
         }
-        return try KeptRun(of: scenario, in: path(of: run))
+        guard let folder = try Self.folder(of: run, in: folder) else {
+            throw EnvironmentError("\(path(of: run)) is not there any more")
+        }
+        return try KeptRun(of: scenario, in: folder)
     }
 
-    /// Where a run's files are.
-    func path(of run: ScenarioRun) -> String { run.directory.map { "\(folder)/\($0)" } ?? folder }
+    /// Where a run's files are, for messages.
+    func path(of run: ScenarioRun) -> String {
+        single == nil ? folder.path(of: RunLayout.directory(of: run.verdict.scenario)) : path
+    }
 
     /// Whether a run left evidence.
     func hasEvidence(_ run: ScenarioRun) -> Bool {
-        (single != nil || run.directory != nil)
-            && FileManager.default.fileExists(atPath: "\(path(of: run))/\(RunFiles.evidence)")
+        single != nil || run.directory != nil && Self.hasFile(RunFiles.evidence, of: run, in: folder)
+    }
+
+    /// A run's file; nil if there is none.
+    /// - Throws: `FileError` if it cannot be read.
+    func file(_ name: String, of run: ScenarioRun, limit: Int) throws -> [UInt8]? {
+        try (single == nil ? Self.folder(of: run, in: folder) : folder)?.read(name, limit: limit)
+    }
+
+    static func hasFile(_ name: String, of run: ScenarioRun, in folder: Folder) -> Bool {
+        (try? Self.folder(of: run, in: folder))?.kind(of: name) != nil
+    }
+
+    /// The folder of a run among others; nil if it is not there. What results say of it must be what a run writes.
+    private static func folder(of run: ScenarioRun, in folder: Folder) throws(EnvironmentError) -> Folder? {
+        let name = run.verdict.scenario
+        guard let directory = run.directory else { return nil }
+        guard directory == RunLayout.directory(of: name) else {
+            throw EnvironmentError(
+                "\(folder.path(of: resultsFile)): the run of \(name) is said to be in '\(directory)', but would be in '"
+                    + "\(RunLayout.directory(of: name))': it was changed, or is of an earlier release")
+        }
+        do {
+            return try RunLayout.existingFolder(of: name, in: folder)
+        } catch {
+            throw EnvironmentError("\(error)")
+        }
     }
 
     /// Scenarios by their full names: from the files that the run took them from, where those are known and there.
@@ -77,18 +139,21 @@ struct KeptResults: Sendable {
         _ runs: [(name: String, file: String?)], _ folders: ScenarioFolders
     ) throws -> [String: Scenario] {
         var files: [String] = []
+        var seen: Set<String> = []
         var names: [String] = []
         for (name, file) in runs {
-            if let file, FileManager.default.fileExists(atPath: file) {
-                if !files.contains(file) { files.append(file) }
+            if let file, file.hasSuffix(".yaml") || file.hasSuffix(".yml"),
+                seen.contains(file) || FileManager.default.fileExists(atPath: file)
+            {
+                if seen.insert(file).inserted { files.append(file) }
             } else {
                 names.append(name)
             }
         }
         var known: [String: Scenario] = [:]
         // A variant's file can be known by its scenario's only: what is in both is the same.
-        for words in [files, names] where !words.isEmpty {
-            for scenario in try folders.load(words) { known[scenario.fullName] = scenario }
+        for (files, names) in [(files, []), ([], names)] where !files.isEmpty || !names.isEmpty {
+            for scenario in try folders.existing(files: files, names: names) { known[scenario.fullName] = scenario }
         }
         return known
     }

@@ -2,21 +2,20 @@ import Capture
 import Engine
 import Evidence
 import FoundationEssentials
-import Glibc
 import Kernel
 import Report
 import Scenario
+import Text
 import Verdict
 
 /// What a run left in its folder, read again.
 final class KeptRun {
     let scenario: Scenario
-    let folder: String
+    let folder: Folder
     let evidence: Evidence
     let frames: [RunFrame]
     /// The capture file, which `frames` point into.
     private let octets: [UInt8]
-    private let damage: CaptureFile.Damage?
     /// What became of each packet, put together when it is first asked for: terminal and page tell the same story.
     private(set) lazy var story = Explanation(
         scenario: scenario, evidence: evidence,
@@ -28,84 +27,87 @@ final class KeptRun {
     /// What is made of a run behind it.
     static let reports = [ScenarioPage.fileName, commentedCapture]
 
-    init(of scenario: Scenario, in folder: String) throws(EnvironmentError) {
+    /// - Throws: `EnvironmentError` with what cannot be read, or makes no sense.
+    init(of scenario: Scenario, in folder: Folder) throws(EnvironmentError) {
         self.scenario = scenario
         self.folder = folder
-        let capture: CaptureFile
+        evidence = try Evidence(in: folder)
+        let bytes: [UInt8]?
         do {
-            evidence = try JSONDecoder().decode(
-                Evidence.self, from: Data(contentsOf: URL(filePath: "\(folder)/\(RunFiles.evidence)")))
-            octets = try CaptureFile.contents(of: "\(folder)/\(RunFiles.capture)")
-            capture = PcapNGReader.read(octets)
+            bytes = try folder.read(RunFiles.capture, limit: ReadLimit.capture)
         } catch {
-            throw EnvironmentError("the evidence cannot be read: \(error)")
+            throw EnvironmentError("\(error)")
         }
-        damage = capture.damage
-        let started = evidence.started
-        frames = capture.frames.map {
-            RunFrame(port: $0.port, time: $0.time - started, wireLength: $0.wireLength, octets: $0.octets)
+        guard let bytes else { throw EnvironmentError("\(folder.path) has no \(RunFiles.capture)") }
+        octets = bytes
+        let capture = PcapNGReader.read(octets)
+        if let disagreement = CaptureAccount.disagreement(capture, evidence) {
+            throw EnvironmentError("\(folder.path(of: RunFiles.capture)) is damaged: \(disagreement)")
         }
+        frames = RunFrame.all(of: capture, since: evidence.started)
     }
 
     /// What it means.
-    var verdict: Verdict {
-        if let damage {
-            return .error(
-                scenario, because: "the capture file cannot be read: \(damage)", engine: evidence.engine)
-        }
-        return judge(scenario: scenario, evidence: evidence, frames: frames)
-    }
-
-    /// The page of all runs, seen from the folder of one.
-    static func overview(from directory: String) -> String {
-        String(repeating: "../", count: directory.split(separator: "/").count) + OverviewPage.fileName
-    }
+    var verdict: Verdict { judge(scenario: scenario, evidence: evidence, frames: frames) }
 
     /// Writes the run's page, and its capture with comments.
     func writeReports(_ verdict: Verdict, overview: String?) throws(EnvironmentError) {
         let comments = PacketComments(story.journeys).comments
-        if comments.isEmpty {
-            unlink("\(folder)/\(Self.commentedCapture)")
-        } else {
-            try write(PcapNGComments.added(comments, to: octets), to: Self.commentedCapture)
+        let commented = comments.isEmpty ? nil : PcapNGComments.added(comments, to: octets)
+        do {
+            if let commented {
+                try folder.write(Self.commentedCapture, commented)
+            } else {
+                try folder.remove(Self.commentedCapture)
+            }
+        } catch {
+            throw EnvironmentError("\(error)")
         }
         let page = ScenarioPage(
             scenario: scenario, evidence: evidence, story: story, verdict: verdict,
-            artefacts: artefacts, overview: overview)
-        try write(page.html.utf8, to: ScenarioPage.fileName)
-    }
-
-    private func write(_ octets: some Collection<UInt8>, to name: String) throws(EnvironmentError) {
+            artefacts: RunLayout.keptFiles(in: folder).filter { $0 != ScenarioPage.fileName }, overview: overview)
         do {
-            try writeFile("\(folder)/\(name)", octets)
+            try folder.write(ScenarioPage.fileName, page.html.utf8)
         } catch {
             throw EnvironmentError("\(error)")
         }
     }
+}
 
-    /// The run's files, those in folders by themselves.
-    private var artefacts: [String] {
-        Self.files(in: folder).filter { $0 != ScenarioPage.fileName }.flatMap { name in
-            let inside = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(name)"))?.sorted() ?? []
-            return inside.isEmpty ? [name] : inside.map { "\(name)/\($0)" }
+extension Evidence {
+    /// What a run left in its folder.
+    /// - Throws: `EnvironmentError` with what is missing, or cannot be so.
+    init(in folder: Folder) throws(EnvironmentError) {
+        let bytes: [UInt8]?
+        do {
+            bytes = try folder.read(RunFiles.evidence, limit: ReadLimit.evidence)
+        } catch {
+            throw EnvironmentError("\(error)")
         }
-    }
-
-    /// What there is of a run in its folder, what was made of it first.
-    static func files(in folder: String) -> [String] {
-        reports.filter { access("\(folder)/\($0)", F_OK) == 0 } + OutputFolder.kept(in: folder)
+        guard let bytes else { throw EnvironmentError("\(folder.path) has no \(RunFiles.evidence)") }
+        do {
+            self = try JSONDecoder().decode(
+                Evidence.self, from: Data(bytes), of: folder.path(of: RunFiles.evidence))
+        } catch {
+            throw EnvironmentError("the evidence is damaged: \(error)")
+        }
+        if let damage {
+            throw EnvironmentError("\(folder.path(of: RunFiles.evidence)) is damaged: \(damage)")
+        }
     }
 }
 
 extension OverviewPage {
+    /// Where it is, seen from the folder of a run.
+    static func link(from fullName: String) -> String { RunLayout.wayUp(from: fullName) + fileName }
+
     /// Writes the page of all runs into their folder.
-    static func write(_ result: RunResult, to folder: String) throws {
-        let directories = result.runs.compactMap(\.directory).filter {
-            FileManager.default.fileExists(atPath: "\(folder)/\($0)/\(ScenarioPage.fileName)")
+    static func write(_ result: RunResult, to folder: Folder) throws {
+        let pages = result.runs.filter { run in
+            run.directory != nil && KeptResults.hasFile(ScenarioPage.fileName, of: run, in: folder)
         }
-        let path = "\(folder)/\(fileName)"
         do {
-            try writeFile(path, OverviewPage(result, pages: Set(directories)).html.utf8)
+            try folder.write(fileName, OverviewPage(result, pages: Set(pages.compactMap(\.directory))).html.utf8)
         } catch {
             throw EnvironmentError("\(error)")
         }

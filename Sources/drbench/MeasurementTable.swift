@@ -1,4 +1,5 @@
 import Measurement
+import Text
 
 /// Measurements for people: a line for each scenario and load, the median of its repetitions.
 struct MeasurementTable {
@@ -33,7 +34,7 @@ struct MeasurementTable {
             [["scenario", "load"] + columns.map(\.title)]
             + keys.map { key in
                 let group = groups["\(key.scenario)\n\(key.load)"] ?? []
-                return [key.scenario, key.load]
+                return [key.scenario.printable, key.load.printable]
                     + columns.map { column in
                         let values = group.compactMap { $0.metrics.first { $0.name == column.metric }?.value }
                         return Self.median(values).map(column.format) ?? "–"
@@ -62,7 +63,7 @@ struct MeasurementTable {
 
     /// `12 345`.
     private static func grouped(_ value: Double) -> String {
-        var digits = String(Int(value.rounded()).magnitude)
+        var digits = String(Int(saturating: value).magnitude)
         var groups: [String] = []
         while digits.count > 3 {
             groups.insert(String(digits.suffix(3)), at: 0)
@@ -90,7 +91,7 @@ struct MeasurementTable {
     /// With so many digits behind the point.
     private static func fixed(_ value: Double, _ digits: Int) -> String {
         let factor = digits == 0 ? 1 : digits == 1 ? 10 : 100.0
-        let scaled = Int((value * factor).rounded())
+        let scaled = Int(saturating: value * factor)
         guard digits > 0 else { return "\(scaled)" }
         let fraction = String(scaled.magnitude % UInt(factor))
         let zeros = String(repeating: "0", count: digits - fraction.count)

@@ -3,20 +3,17 @@ import Engine
 import Evidence
 import FoundationEssentials
 import Glibc
+import Kernel
 import Measurement
 import Scenario
+import Text
 
 extension Measurement {
     /// What a run's evidence says of each of its loads.
-    static func all(of scenario: Scenario, in folder: String, repetition: Int) throws(EnvironmentError) -> [Measurement]
+    /// - Throws: `EnvironmentError` if it cannot be read.
+    static func all(of scenario: Scenario, in folder: Folder, repetition: Int) throws(EnvironmentError) -> [Measurement]
     {
-        let evidence: Evidence
-        do {
-            evidence = try JSONDecoder().decode(
-                Evidence.self, from: Data(contentsOf: URL(filePath: "\(folder)/\(RunFiles.evidence)")))
-        } catch {
-            throw EnvironmentError("the evidence cannot be read: \(error)")
-        }
+        let evidence = try Evidence(in: folder)
         return evidence.steps.flatMap { $0.loads ?? [] }.map { load in
             Measurement(
                 scenario: scenario.fullName, load: load.name, parameters: scenario.cell, repetition: repetition,
@@ -39,11 +36,11 @@ extension LoadRecord {
         }
         metrics += [
             Metric(
-                "connections_per_second", Double(connections) / duration, unit: "connections per second",
+                "connections_per_second", perSecond(connections), unit: "connections per second",
                 better: .higher),
             Metric("throughput", throughput, unit: "bits per second", better: .higher),
-            Metric("received", 8 * Double(receivedBytes) / duration, unit: "bits per second", better: .higher),
-            Metric("sent", 8 * Double(sentBytes) / duration, unit: "bits per second", better: .higher),
+            Metric("received", 8 * perSecond(receivedBytes), unit: "bits per second", better: .higher),
+            Metric("sent", 8 * perSecond(sentBytes), unit: "bits per second", better: .higher),
         ]
         for (name, quantile) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999), ("max", 1)] {
             guard let value = latency.value(atQuantile: quantile) else { continue }
@@ -51,7 +48,7 @@ extension LoadRecord {
         }
         metrics.append(
             Metric(
-                "retransmissions", Double(retransmissions.values.reduce(0, +)), unit: "segments", better: .lower))
+                "retransmissions", Double(retransmissions.values.saturatingSum), unit: "segments", better: .lower))
         if let directorShare { metrics.append(Metric("director_share", directorShare, unit: "ratio", better: .lower)) }
         if let scheduled { metrics.append(Metric("ipvs_connections", Double(scheduled), unit: "connections")) }
         let times = [("clients", clientTime), ("servers", serverTime), ("laboratory", laboratoryTime)]

@@ -1,8 +1,10 @@
 import Engine
+import Kernel
 import Plan
 import Report
 import Scenario
 import Synchronization
+import Text
 import Verdict
 
 /// What `--pause-on-failure` does when a run's evidence is there and its laboratory still is, too.
@@ -19,7 +21,7 @@ final class Pause: Sendable {
     }
 
     /// - Parameter folder: the run's.
-    func visit(_ scenario: Scenario, _ plan: Plan, engine: String, folder: String) throws -> Visit {
+    func visit(_ scenario: Scenario, _ plan: Plan, engine: String, folder: Folder) throws -> Visit {
         let lab = try Labs.claim(scenario.fullName, engine: engine, places: plan.namespaces.map(\.name))
         return Visit(
             folder: lab, comesAfterEvidence: true,
@@ -28,7 +30,7 @@ final class Pause: Sendable {
                 let verdict = kept.verdict
                 guard verdict.status == .failed else { return false }
                 self.hasPaused.withLock { $0 = true }
-                Console.error(self.text(verdict, kept, plan))
+                Console.writeError(self.text(verdict, kept, plan) + "\n")
                 return true
             }, failed: { reason in Console.error("drbench: cannot stay in \(scenario.fullName): \(reason)") })
     }
@@ -59,11 +61,11 @@ final class Pause: Sendable {
             ["", "\(name) has failed and stays as it is; its clock goes on as the host's", ""] + description.lines
             + ["", "try"] + description.suggestions(blamed: Array(blamed.prefix(2))).lines
             + [
-                "  tshark -r \(output)/\(name)/\(RunFiles.capture)",
+                "  tshark -r \(output)/\(RunLayout.directory(of: name))/\(RunFiles.capture)",
                 "", "Ctrl-C, or 'drbench down\(isOnly ? "" : " " + name)', goes on",
             ]
         // Without its totals, which are of this run alone.
-        return what.components(before: "\n\n") + lines.joined(separator: "\n")
+        return what.components(before: "\n\n") + lines.map(\.printable).joined(separator: "\n")
     }
 }
 

@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 import History
 import Measurement
+import Text
 
 /// A measured run as the command line names it: a number in the history, `latest`, `latest~1`, a git revision, or a file.
 struct RunReference: ExpressibleByArgument {
@@ -43,9 +44,9 @@ struct RunReference: ExpressibleByArgument {
             throw EnvironmentError("there is no file '\(file)', or it cannot be read")
         }
         do {
-            return try JSONDecoder().decode(MeasuredRun.self, from: data)
+            return try JSONDecoder().decode(MeasuredRun.self, from: data, of: file)
         } catch {
-            throw EnvironmentError("'\(file)' holds no measurements: \(error)")
+            throw EnvironmentError("no measurements: \(error)")
         }
     }
 

@@ -25,6 +25,20 @@ struct ScenarioFolders: ParsableArguments {
         return try selection.load()
     }
 
+    /// Those that are there of the scenarios of these full names, and those in these files: of what a run left that may be
+    /// long ago. Mistakes in files are printed; such a file has no scenarios.
+    func existing(files: [String], names: [String]) throws -> [Scenario] {
+        var selection = try ScenarioSelection.parse([])
+        selection.folders = self
+        selection.names = files + names
+        let (library, _) = try selection.library()
+        // Many are found sooner among all than each by itself.
+        let words = files.isEmpty && names.count > 20 ? [] : names
+        let (found, diagnostics) = library.load(files: files, words: words)
+        for diagnostic in diagnostics { Console.error(diagnostic.excerpt) }
+        return found.scenarios
+    }
+
     /// One alone: a scenario's name stands for its variants, too, elsewhere.
     func load(only name: String) throws -> Scenario {
         let chosen = try load([name])
@@ -65,7 +79,7 @@ struct ScenarioSelection: ParsableArguments {
     func load(nameless: Nameless = .all) throws -> [Scenario] {
         let (library, files) = try library()
         let (selection, diagnostics) = library.load(files: files, words: names.filter { !$0.isYAMLFile })
-        for diagnostic in diagnostics { Console.error(diagnostic.excerpt) }
+        for diagnostic in diagnostics { Console.writeError(diagnostic.excerpt + "\n") }
         guard !diagnostics.hasErrors else { throw ExitCode.invalid }
         for (word, suggestion) in selection.unmatched {
             let hint = suggestion.map { "; did you mean '\($0)'?" } ?? "; 'drbench list' shows what there is"
@@ -95,7 +109,7 @@ struct ScenarioSelection: ParsableArguments {
     }
 
     /// The library, and the files that were named beside it.
-    private func library() throws -> (ScenarioLibrary, files: [String]) {
+    fileprivate func library() throws -> (ScenarioLibrary, files: [String]) {
         let installation = Installation.find()
         guard let topologies = folders.topologies ?? installation?.topologies else {
             throw EnvironmentError("no topologies: \(Installation.obstacle)")

@@ -245,6 +245,7 @@ private let rightHere = Comment(rawValue: noPrivateNetwork ?? "")
                 #expect(stopped.map(\.port) == [0])
                 #expect(stopped.map(\.condition) == [.interfaceGone])
             }
+            #expect(session.losses().map(\.port) == [0])
         }
         #expect(
             session.finish() == [
@@ -267,13 +268,17 @@ private let rightHere = Comment(rawValue: noPrivateNetwork ?? "")
                 close(there)
             }
             try enterNamespace(here)
+            session.expectsToLeave(0)
             try run("ip", "link", "set", "left", "netns", "/proc/\(getpid())/fd/\(there)")
             session.drain()
             let stopped = session.drain()
             #expect(stopped.map(\.condition) == [.interfaceGone])
+            // Whoever moved it had said so.
+            #expect(session.losses().isEmpty)
             try enterNamespace(there)
             try quietUp("left")
             try session.open(0)
+            #expect(session.losses().isEmpty)
             #expect(session.drain().isEmpty)
             try waitForCarrier("left")
             try enterNamespace(here)
@@ -283,6 +288,64 @@ private let rightHere = Comment(rawValue: noPrivateNetwork ?? "")
         }
         #expect(session.frameCount(of: 0) == 10)
         #expect(session.finish() == [PortStatistics(delivered: 10, dropped: 0)])
+    }
+
+    @Test(
+        "an interface that leaves and comes back, with nobody having said so, is a loss for good",
+        arguments: [true, false])
+    func lost(andBack comesBack: Bool) async throws {
+        let session = try session("left", "other")
+        try await inPrivateNetwork {
+            try makeVeth("left", peer: "right")
+            try makeVeth("other", peer: "another")
+            for index in 0...1 { try session.open(index) }
+            #expect(session.losses().isEmpty)
+            let here = try currentNamespace()
+            try newNamespace()
+            let there = try currentNamespace()
+            defer {
+                close(here)
+                close(there)
+            }
+            try enterNamespace(here)
+            // Frames in the ring: a drain that empties it does not ask how the interface is.
+            try send(udpFrame(), outOf: "right", count: 6)
+            try run("ip", "link", "set", "left", "netns", "/proc/\(getpid())/fd/\(there)")
+            if comesBack {
+                try enterNamespace(there)
+                try run("ip", "link", "set", "left", "netns", "/proc/\(getpid())/fd/\(here)")
+                try enterNamespace(here)
+                try quietUp("left")
+            }
+            #expect(session.losses().map(\.port) == [0])
+            #expect(session.losses().map(\.condition) == [.interfaceGone])
+            if comesBack {
+                // Opened anew it is captured again; what is missing stays missing.
+                try session.open(0)
+                #expect(session.losses().map(\.port) == [0])
+            }
+        }
+        _ = session.finish()
+        #expect(session.losses().map(\.port) == [0])
+    }
+
+    @Test("an interface that is down for a while is no loss")
+    func down() async throws {
+        let session = try session("left")
+        try await inPrivateNetwork {
+            try makeVeth("left", peer: "right")
+            try session.open(0)
+            try run("ip", "link", "set", "left", "down")
+            session.drain()
+            session.drain()
+            try quietUp("left")
+            try waitForCarrier("left")
+            try send(udpFrame(), outOf: "right", count: 2)
+            session.drain()
+            #expect(session.losses().isEmpty)
+        }
+        #expect(session.finish() == [PortStatistics(delivered: 2, dropped: 0)])
+        #expect(session.losses().isEmpty)
     }
 
     @Test("an interface that does not exist is an error that names the port")

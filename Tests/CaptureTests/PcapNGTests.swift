@@ -11,6 +11,7 @@ import Testing
             .init(name: "hv1:tap-lb", snapshotLength: 1600, filter: "ip or arp"),
         ]
         file.statistics = [PortStatistics(delivered: 3, dropped: 0), PortStatistics(delivered: 1, dropped: 7)]
+        file.statisticsBlocks = [1, 1]
         for length in 60..<64 {
             file.frames.append(
                 CapturedFrame(

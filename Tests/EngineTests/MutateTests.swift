@@ -32,7 +32,7 @@ struct MutateTests {
         let ended = try await Self.mutate("mutated/noticing", "--no-baseline", in: folder)
         #expect(ended.status == 0, "\(ended.lines)")
         #expect(ended.lines.last == "1 noticed, 0 survived")
-        #expect(folder.contents.contains("out/mutated/noticing+silent"))
-        #expect(!folder.contents.contains("out/mutated/noticing/evidence.json"))
+        #expect(folder.contents.contains("out/mutated/variants/noticing+silent"))
+        #expect(!folder.contents.contains("out/mutated/variants/noticing/evidence.json"))
     }
 }

@@ -34,6 +34,11 @@ struct RecordedRun {
         self.evidence = evidence
     }
 
+    /// One of its files as it is; `name` is the folder's.
+    static func file(_ file: String, of name: String) throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: URL(filePath: "\(folder)/\(name)/\(file)")))
+    }
+
     var journeys: Journeys { Journeys(scenario: scenario, evidence: evidence, frames: frames) }
     var story: Explanation { Explanation(scenario: scenario, evidence: evidence, journeys: journeys) }
     var verdict: Verdict { judge(scenario: scenario, evidence: evidence, frames: frames) }

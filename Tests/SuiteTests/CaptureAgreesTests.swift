@@ -19,7 +19,7 @@ extension WholeProgram {
         func counts(_ scenario: String) async throws {
             let run = scenario == "standard-tools-nat" ? SharedRuns.toolsBehindNAT : SharedRuns.tools
             let results = try await run.value
-            let path = results.path("\(scenario)/capture.pcapng")
+            let path = results.path("\(RunResults.directory(of: scenario))/capture.pcapng")
             let ended = try tool(
                 "/usr/bin/tshark", "-r", path, "-n", "-T", "fields", "-E", "separator=/t", "-e", "frame.interface_id",
                 "-e", "frame.interface_name", "-e", "frame.time_epoch", "-e", "frame.len")

@@ -59,7 +59,7 @@ extension WholeProgram {
             let (ended, results) = try await Drbench.run(
                 scenario: "standard-tools-nat", seed: 3, ["--check-determinism"])
             #expect(ended.status == 0, ended.text)
-            #expect(!FileManager.default.fileExists(atPath: results.path("standard-tools-nat.again")))
+            #expect(!FileManager.default.fileExists(atPath: results.path(".again")))
         }
 
         @Test("--check-determinism points at the first thing that the host has leaked into a run")
@@ -67,7 +67,7 @@ extension WholeProgram {
             let (ended, results) = try await Drbench.run(scenario: "host-leak", ["--check-determinism"])
             #expect(ended.status != 0, ended.text)
             // The line with the command's output, as it was and as it became.
-            let texts = try ["", ".again"].map { try results.text("host-leak\($0)/evidence.json") }
+            let texts = try ["", ".again/"].map { try results.text("\($0)host-leak/evidence.json") }
             let lines = texts.map { $0.split(separator: "\n", omittingEmptySubsequences: false) }
             let evidence = lines[0]
             let line = try #require(evidence.firstIndex { $0.contains("\"output\"") })
@@ -81,8 +81,8 @@ extension WholeProgram {
         func checkFindsFrame() async throws {
             let (ended, results) = try await Drbench.run(scenario: "host-leak-in-packets", ["--check-determinism"])
             #expect(ended.status != 0, ended.text)
-            let files = try ["", ".again"].map {
-                try CaptureFile(path: results.path("host-leak-in-packets\($0)/capture.pcapng"))
+            let files = try ["", ".again/"].map {
+                try CaptureFile(path: results.path("\($0)host-leak-in-packets/capture.pcapng"))
             }
             let captures = files.map(\.frames)
             let index = try #require(zip(captures[0], captures[1]).enumerated().first { $1.0 != $1.1 }?.offset)

@@ -95,7 +95,13 @@ struct RunResults: Sendable {
 
     func evidence(_ scenario: String) throws -> Evidence {
         try JSONDecoder().decode(
-            Evidence.self, from: Data(contentsOf: URL(filePath: "\(folder)/\(scenario)/evidence.json")))
+            Evidence.self, from: Data(contentsOf: URL(filePath: path("\(Self.directory(of: scenario))/evidence.json"))))
+    }
+
+    /// A run's folder within, by its scenario's full name.
+    static func directory(of scenario: String) -> String {
+        let parts = scenario.split(separator: "/", maxSplits: 1)
+        return parts.count == 2 ? "\(parts[0])/variants/\(parts[1])" : scenario
     }
 
     func path(_ name: String) -> String { "\(folder)/\(name)" }

@@ -62,7 +62,7 @@ extension WholeProgram {
                 let journeys = Journeys(scenario: scenario, evidence: evidence, frames: frames).journeys
                 let ended = try Drbench.start(
                     [
-                        "-r", results.path("\(scenario.fullName)/capture.pcapng"), "-n", "-o",
+                        "-r", results.path("\(RunResults.directory(of: scenario.fullName))/capture.pcapng"), "-n", "-o",
                         "tcp.relative_sequence_numbers:FALSE", "-Y", "tcp && !icmp && ip.id != 0", "-T", "fields", "-E",
                         "separator=/t", "-e", "frame.number", "-e", "ip.id", "-e", "ip.src", "-e", "ip.dst", "-e",
                         "tcp.srcport", "-e", "tcp.dstport", "-e", "tcp.seq_raw", "-e", "tcp.ack_raw", "-e", "tcp.flags",
@@ -93,7 +93,7 @@ extension WholeProgram {
         }
 
         private func frames(_ results: RunResults, _ name: String, _ evidence: Evidence) throws -> [RunFrame] {
-            try CaptureFile(path: results.path("\(name)/capture.pcapng")).frames.map {
+            try CaptureFile(path: results.path("\(RunResults.directory(of: name))/capture.pcapng")).frames.map {
                 RunFrame(
                     port: $0.port, time: $0.time - evidence.started, wireLength: $0.wireLength,
                     octets: $0.octets)

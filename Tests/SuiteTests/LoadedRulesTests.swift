@@ -64,12 +64,14 @@ extension WholeProgram {
             let expected =
                 ["hv1", "hv2"].flatMap { host in families.map { "\(host).\($0)" } } + ["gw.ipv4", "rs1.arp"]
             #expect(loads.keys.sorted() == expected.sorted())
-            let files = try FileManager.default.contentsOfDirectory(atPath: results.path("\(scenario)/rules"))
+            let files = try FileManager.default.contentsOfDirectory(
+                atPath: results.path("\(RunResults.directory(of: scenario))/rules"))
             #expect(files.sorted() == loads.keys.map { $0 + ".rules" }.sorted())
             for (name, loads) in loads {
                 let family = String(name.drop { $0 != "." }.dropFirst())
                 let planned = tables(loads, family)
-                var found = tables([(try results.text("\(scenario)/rules/\(name).rules"), true)], family)
+                var found = tables(
+                    [(try results.text("\(RunResults.directory(of: scenario))/rules/\(name).rules"), true)], family)
                 for (name, table) in found {
                     // A table comes with its built-in chains, named or not.
                     found[name]?.chains = table.chains.filter {

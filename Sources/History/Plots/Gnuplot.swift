@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Glibc
+internal import Text
 
 /// Why plots are not drawn.
 public struct PlotError: Error, CustomStringConvertible {

@@ -1,3 +1,5 @@
+internal import Text
+
 /// A drawing, as a program for gnuplot that holds its data.
 public struct Plot: Sendable, Equatable {
     /// Of its file, without an ending: `latency-modes-closed-4`.

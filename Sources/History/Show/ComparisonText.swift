@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 public import Measurement
+internal import Text
 
 extension Comparison {
     /// For people: contexts, one line for each metric, and how many of each verdict.

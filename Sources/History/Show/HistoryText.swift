@@ -1,4 +1,5 @@
 internal import Measurement
+internal import Text
 
 extension HistoryEntry {
     /// A table of runs for people, one a line, the earliest first.

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Text
 internal import Verdict
 
 extension ResultDifference {

@@ -1,4 +1,5 @@
 public import Evidence
+internal import Measurement
 internal import Net
 public import Verdict
 
@@ -35,7 +36,7 @@ public struct RunFacts: Sendable, Equatable {
 
         mutating func count(_ subject: String, _ number: Int = 1) {
             if case .number(let known) = values[subject] {
-                values[subject] = .number(known + number)
+                values[subject] = .number(known.addingSaturated(number))
             } else {
                 set(subject, .number(number))
             }
@@ -130,7 +131,7 @@ public struct RunFacts: Sendable, Equatable {
         for (place, counters) in evidence.final.counters.sorted(by: { $0.key < $1.key }) {
             let before = evidence.initial.counters[place] ?? [:]
             for (name, count) in counters.sorted(by: { $0.key < $1.key }) {
-                facts.set("\(place) \(name)", .number(count - (before[name] ?? 0)))
+                facts.set("\(place) \(name)", .number(count.subtractingSaturated(before[name] ?? 0)))
             }
         }
     }

@@ -1,4 +1,5 @@
 internal import Evidence
+internal import Measurement
 internal import Net
 internal import Verdict
 
@@ -66,7 +67,7 @@ struct PacketData {
             let (head, rest) = Self.parts(of: journey.packet)
             packets.append(
                 Packet(
-                    number: journey.number, time: (journey.started + 500) / 1000,
+                    number: journey.number, time: journey.started.addingSaturated(500) / 1000,
                     head: heads.number(of: ExactText(head)),
                     rest: rest, path: path, end: ends.number(of: Self.end(of: journey)), flow: journey.flow ?? -1,
                     step: evidence.steps.lastIndex { $0.started <= journey.started } ?? -1))
@@ -169,14 +170,5 @@ extension PacketData {
             ("ways", { $0.array(ways.items) { $0.string($1) } }),
         ])
         return json
-    }
-}
-
-extension Nanoseconds {
-    /// Seconds with six decimals.
-    var microseconds: String {
-        let micro = (self + 500) / 1000
-        let fraction = String(micro % 1_000_000)
-        return "\(micro / 1_000_000)." + String(repeating: "0", count: 6 - fraction.count) + fraction
     }
 }

@@ -1,4 +1,5 @@
 internal import Evidence
+internal import Measurement
 internal import Verdict
 
 /// The rules of every machine with what they counted during the run; those that dropped packets are marked.
@@ -89,7 +90,7 @@ struct RulesSection {
 
     private func row(_ place: String, _ rule: RuleCounter) -> Markup {
         let key = Key(place, rule)
-        let grown = rule.packets - (before[key] ?? 0)
+        let grown = rule.packets.subtractingSaturated(before[key] ?? 0)
         let deaths = guilty[key]
         let number = rule.number == 0 ? "" : String(rule.number)
         let look = deaths != nil ? "guilty" : rule.packets == 0 ? "idle" : ""

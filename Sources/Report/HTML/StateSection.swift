@@ -1,4 +1,5 @@
 internal import Evidence
+internal import Measurement
 internal import Net
 
 /// Step by step: what clients saw, the conntrack tables, IPVS. What is new, different or gone since the step before is
@@ -76,7 +77,7 @@ struct StateSection {
         guard !transcripts.isEmpty else { return "" }
         let rows = transcripts.prefix(Self.limit).map { item in
             let source = item.source.map { "\($0)" } ?? item.client
-            let took = (item.ended - item.started).microseconds
+            let took = item.ended.subtractingSaturated(item.started).microseconds
             let end =
                 item.outcome == .answered
                 ? item.server.map { "answered by \($0)" } ?? "answered" : item.outcome.rawValue

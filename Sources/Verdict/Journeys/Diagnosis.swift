@@ -1,4 +1,5 @@
 public import Evidence
+internal import Measurement
 internal import Net
 public import Scenario
 
@@ -63,7 +64,7 @@ struct Case {
     /// By how much a counter of the place grew between those.
     func growth(of counter: String) -> Int {
         let counts = snapshots.map { $0.counters[place]?[counter] ?? 0 }
-        return counts[1] - counts[0]
+        return counts[1].subtractingSaturated(counts[0])
     }
 
     /// What a sysctl of the place was set to then; nil if nobody set it.

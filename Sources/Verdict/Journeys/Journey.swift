@@ -133,7 +133,12 @@ public enum JourneyEnd: Codable, Sendable, Equatable {
         case .floodedOnly: "flooded only"
         case .toItself: "sent to its own sender"
         case .inFlight: "still in flight"
-        case .undecided(let causes): "undecided between " + causes.joined(separator: " and ")
+        case .undecided(let causes):
+            switch causes.count {
+            case 0: "undecided"
+            case 1: "undecided, perhaps " + causes[0]
+            default: "undecided between " + causes.joined(separator: " and ")
+            }
         }
     }
 }

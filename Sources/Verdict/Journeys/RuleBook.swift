@@ -1,4 +1,5 @@
 internal import Evidence
+internal import Measurement
 
 /// The rules of one namespace between two snapshots, and what each counted.
 struct RuleBook {
@@ -79,9 +80,9 @@ struct RuleBook {
         var counts = way.map { growth[$0.key] ?? 0 }
         guard let last = way.last, case .jump(let chain) = last.rule.target else { return counts }
         let taken = (chains["\(last.key.family) \(last.key.table) \(chain)"] ?? []).reduce(0) {
-            $0 + ($1.rule.target == .none ? 0 : growth[$1.key] ?? 0)
+            $0.addingSaturated($1.rule.target == .none ? 0 : growth[$1.key] ?? 0)
         }
-        counts[counts.count - 1] -= taken
+        counts[counts.count - 1] = counts[counts.count - 1].subtractingSaturated(taken)
         return counts
     }
 

@@ -1,4 +1,5 @@
 internal import Evidence
+internal import Measurement
 internal import Net
 
 /// The run's snapshots, as journeys ask them: what was there at a moment, and what grew around it.
@@ -51,8 +52,8 @@ final class States {
     func hasRules(_ namespace: String) -> Bool { snapshots.contains { $0.rules[namespace]?.isEmpty == false } }
 
     func growth(of counter: String, in namespace: String, interval: Int) -> Int {
-        (snapshots[interval].counters[namespace]?[counter] ?? 0)
-            - (snapshots[interval - 1].counters[namespace]?[counter] ?? 0)
+        (snapshots[interval].counters[namespace]?[counter] ?? 0).subtractingSaturated(
+            snapshots[interval - 1].counters[namespace]?[counter] ?? 0)
     }
 
     /// Whether the namespace's counters are known at an interval's end.

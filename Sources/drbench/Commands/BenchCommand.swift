@@ -70,7 +70,7 @@ struct BenchCommand: ParsableCommand {
         }
         let needs = try scenarios.checkPlans()
         let choice = try engineOptions.choose(needs: needs)
-        let output = try OutputFolder.absolute(out)
+        let results = try ResultsFolder(out)
         Interruption.watch()
         let clock: MeasurementClock = realTime || choice.engine.name == "native" ? .real : .virtual
         if !quiet {
@@ -80,7 +80,7 @@ struct BenchCommand: ParsableCommand {
             Console.output("")
         }
         var bench = Bench(
-            engine: choice.engine, capabilities: choice.capabilities, output: output, seed: seed, realTime: realTime,
+            engine: choice.engine, capabilities: choice.capabilities, results: results, seed: seed, realTime: realTime,
             timeLimit: timeout, jobs: clock == .real ? 1 : jobs ?? Bench.defaultJobs,
             progress: Progress(
                 total: scenarios.count * repetitions, style: quiet || !Console.isTerminal ? .silent : .live,
@@ -90,24 +90,26 @@ struct BenchCommand: ParsableCommand {
             started: Int64(time(nil)),
             context: .here(clock: clock, choice: choice, seed: seed, programs: scenarios.programs))
         var runs: [ScenarioRun] = []
-        func folder(_ repetition: Int) -> String { repetitions == 1 ? output : "\(output)/\(repetition)" }
+        func below(_ repetition: Int) -> String? {
+            repetitions == 1 ? nil : "\(RunLayout.repetitions)/\(repetition)"
+        }
         // In real time one boot for all; in virtual time each must be a boot of its own, to be the same again.
         let inTurn =
-            clock == .real ? bench.runInTurn(scenarios, outputs: (1...repetitions).map(folder)) : []
+            clock == .real ? bench.runInTurn(scenarios, rounds: (1...repetitions).map(below)) : []
         for repetition in 1...repetitions {
             bench.seed = Self.seed(seed, repetition)
-            bench.output = folder(repetition)
+            bench.below = below(repetition)
             let round = clock == .real ? inTurn[repetition - 1] : bench.run(scenarios) { $0.suiteName }
             runs += round
             for (scenario, run) in zip(scenarios, round) where run.verdict.isMeasured {
-                measured.measurements += try Measurement.all(
-                    of: scenario, in: "\(bench.output)/\(scenario.fullName)", repetition: repetition)
+                guard let folder = try results.existing(scenario.fullName, below: bench.below) else { continue }
+                measured.measurements += try Measurement.all(of: scenario, in: folder, repetition: repetition)
             }
             if Interruption.signal != nil { break }
         }
-        try write(measured, to: "\(output)/measurements.json")
         Console.write(MeasurementTable(measured).text)
-        if Interruption.signal == nil, !measured.measurements.isEmpty { try show(measured, in: output) }
+        try write(measured, to: results.folder)
+        if Interruption.signal == nil, !measured.measurements.isEmpty { try show(measured, in: results.folder) }
         let bad = runs.filter { $0.verdict.status != .passed }
         for run in bad {
             Console.output("\(run.verdict.status.rawValue.uppercased()) \(run.verdict.scenario): \(run.verdict.reason)")
@@ -126,7 +128,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     /// Keeps a whole run in the history, and draws it beside those before it.
-    private func show(_ measured: MeasuredRun, in folder: String) throws {
+    private func show(_ measured: MeasuredRun, in folder: Folder) throws {
         var number: Int?
         var trends: [Trend] = []
         if keep {
@@ -135,7 +137,7 @@ struct BenchCommand: ParsableCommand {
             trends = Trend.all(try kept.comparableRuns())
         }
         do {
-            try MeasuredReport.write(measured, number: number, trends: trends, in: folder)
+            try MeasuredReport.write(measured, number: number, trends: trends, to: folder)
         } catch {
             // The numbers are there all the same; 'drbench history plot' draws them once it can be done.
             Console.error("drbench: no page: \(error)")
@@ -143,11 +145,11 @@ struct BenchCommand: ParsableCommand {
         if let number, !quiet { Console.output("run \(number) of \(history.path); page: \(out)/index.html") }
     }
 
-    private func write(_ measured: MeasuredRun, to path: String) throws {
+    private func write(_ measured: MeasuredRun, to folder: Folder) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         do {
-            try writeFile(path, try encoder.encode(measured))
+            try folder.write("measurements.json", try encoder.encode(measured))
         } catch {
             throw EnvironmentError("\(error)")
         }

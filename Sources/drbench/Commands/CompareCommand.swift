@@ -1,6 +1,7 @@
 import ArgumentParser
 import History
 import Measurement
+import Text
 
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -71,7 +72,7 @@ struct CompareCommand: ParsableCommand {
         }
         switch format {
         case .terminal: Console.write(comparison.text(coloured: Console.showsColours))
-        case .json: Console.write(try comparison.json())
+        case .json: Console.write(try comparison.json(), as: .json)
         case .markdown: Console.write(comparison.markdown)
         }
         guard !gate || comparison.count(.regressed) == 0 else { throw ExitCode.failed }

@@ -6,6 +6,7 @@ import FoundationEssentials
 import Report
 import Scenario
 import Synchronization
+import Text
 import Verdict
 
 struct DiffCommand: ParsableCommand {
@@ -45,14 +46,21 @@ struct DiffCommand: ParsableCommand {
         let before = try KeptResults(before, in: folders)
         let after = try KeptResults(after, in: folders)
         let pairs = try pairs(before, after)
-        let results = Mutex([RunDifference?](repeating: nil, count: pairs.count))
+        let results = Mutex([(RunDifference, damage: [String])?](repeating: nil, count: pairs.count))
         DispatchQueue.concurrentPerform(iterations: pairs.count) { index in
             let difference = pairs[index].difference(before, after)
             results.withLock { $0[index] = difference }
         }
-        let difference = ResultDifference(
-            before: before.side, after: after.side, runs: results.withLock { $0.compactMap { $0 } })
-        Console.write(json ? try difference.json() : difference.text(limit: verbose ? .max : 12))
+        let found = results.withLock { $0.compactMap { $0 } }
+        let difference = ResultDifference(before: before.side, after: after.side, runs: found.map(\.0))
+        if json {
+            Console.write(try difference.json(), as: .json)
+        } else {
+            Console.write(difference.text(limit: verbose ? .max : 12))
+        }
+        let damage = found.flatMap(\.damage)
+        for text in damage { Console.error("drbench: \(text)") }
+        guard damage.isEmpty else { throw ExitCode.cannotRun }
         guard difference.isEmpty else { throw ExitCode.failed }
     }
 
@@ -86,40 +94,49 @@ struct DiffCommand: ParsableCommand {
 }
 
 extension DiffCommand.Pair {
-    fileprivate func difference(_ one: KeptResults, _ other: KeptResults) -> RunDifference {
-        guard let before else { return RunDifference(scenario: name, state: .onlyAfter) }
-        guard let after else { return RunDifference(scenario: name, state: .onlyBefore) }
-        let folders = [one.path(of: before), other.path(of: after)]
-        if one.hasEvidence(before), other.hasEvidence(after),
-            before.verdict == after.verdict,
-            [RunFiles.evidence, RunFiles.capture].allSatisfy({ file in
-                let contents = folders.map { FileManager.default.contents(atPath: "\($0)/\(file)") }
-                return contents[0] != nil && contents[0] == contents[1]
-            })
-        {
-            return RunDifference(scenario: name, state: .identical)
-        }
+    /// Whether both have a file, and the same bytes in it.
+    private func isSame(_ file: String, _ one: KeptResults, _ other: KeptResults, limit: Int) -> Bool {
+        guard let before, let after, let bytes = try? one.file(file, of: before, limit: limit) else { return false }
+        return (try? other.file(file, of: after, limit: limit)) == bytes
+    }
+
+    /// What is different, and what of them cannot be read though it was judged.
+    fileprivate func difference(_ one: KeptResults, _ other: KeptResults) -> (RunDifference, damage: [String]) {
+        guard let before else { return (RunDifference(scenario: name, state: .onlyAfter), []) }
+        guard let after else { return (RunDifference(scenario: name, state: .onlyBefore), []) }
+        var damage: [String] = []
         var notes: [String] = []
-        let facts = [(one, before), (other, after)].map { kept, run in
-            guard kept.hasEvidence(run) else {
-                return RunFacts(verdict: run.verdict, evidence: nil, journeys: nil)
-            }
+        func read(_ kept: KeptResults, _ run: ScenarioRun) -> KeptRun? {
             do {
-                let left = try kept.run(run)
-                return RunFacts(verdict: run.verdict, evidence: left.evidence, journeys: left.story.journeys)
+                return try kept.run(run)
             } catch {
                 notes.append("\(kept.path(of: run)): \(error)")
-                return RunFacts(verdict: run.verdict, evidence: nil, journeys: nil)
+                // What went wrong may have left anything.
+                if run.verdict.status == .passed || run.verdict.status == .failed { damage.append("\(error)") }
+                return nil
             }
         }
-        return RunDifference(
+        if one.hasEvidence(before), other.hasEvidence(after),
+            before.verdict == after.verdict,
+            isSame(RunFiles.evidence, one, other, limit: ReadLimit.evidence),
+            isSame(RunFiles.capture, one, other, limit: ReadLimit.capture)
+        {
+            _ = read(one, before)
+            return (RunDifference(scenario: name, state: .identical), damage)
+        }
+        let facts = [(one, before), (other, after)].map { kept, run in
+            let left = run.directory == nil && kept.single == nil ? nil : read(kept, run)
+            return RunFacts(verdict: run.verdict, evidence: left?.evidence, journeys: left?.story.journeys)
+        }
+        let difference = RunDifference(
             scenario: name, facts[0], facts[1],
             note: notes.isEmpty ? nil : "only verdicts could be compared: \(notes.joined(separator: "; "))")
+        return (difference, damage)
     }
 }
 
 extension KeptResults {
     fileprivate var side: ResultDifference.Side {
-        ResultDifference.Side(folder: folder, engine: result.engine, seed: result.seed)
+        ResultDifference.Side(folder: path, engine: result.engine, seed: result.seed)
     }
 }

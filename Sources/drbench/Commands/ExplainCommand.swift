@@ -3,9 +3,11 @@ import Capture
 import Engine
 import Evidence
 import FoundationEssentials
+import Kernel
 import Reading
 import Report
 import Scenario
+import Text
 import Verdict
 
 struct ExplainCommand: ParsableCommand {
@@ -57,26 +59,35 @@ struct ExplainCommand: ParsableCommand {
     func run() throws {
         let chosen =
             try tally ? folders.load(scenario == "all" ? [] : [scenario]) : [folders.load(only: scenario)]
-        if from == nil { try record(chosen) }
-        for scenario in chosen { try explain(scenario) }
+        if let from {
+            let folder: Folder
+            do {
+                folder = try Folder(from)
+            } catch {
+                throw EnvironmentError("\(error)")
+            }
+            for scenario in chosen { try explain(scenario, from: folder) }
+        } else {
+            let results = try record(chosen)
+            for scenario in chosen { try explain(scenario, from: results.folder) }
+        }
     }
 
-    /// Where the runs with rule tracing are, within the output folder.
-    private static let tracedFolder = ".traced"
-
     /// Runs them, and leaves what was seen in the output folder; once more with rule tracing, where a run can be repeated.
-    private func record(_ scenarios: [Scenario]) throws {
+    private func record(_ scenarios: [Scenario]) throws -> ResultsFolder {
         let needs = try scenarios.checkPlans()
         let choice = try engineOptions.choose(needs: needs)
+        let results = try ResultsFolder(out)
         var bench = Bench(
-            engine: choice.engine, capabilities: choice.capabilities, output: try OutputFolder.absolute(out),
+            engine: choice.engine, capabilities: choice.capabilities, results: results,
             seed: seed ?? UInt64.random(in: 1...999_999_999), realTime: false, timeLimit: 120, jobs: 1,
             progress: Progress(total: scenarios.count, style: .silent, colour: false) { Console.write($0) })
         try run(scenarios, on: bench)
-        guard trace, !tally, choice.engine.name == "uml" else { return }
-        bench.output = try OutputFolder.absolute("\(out)/\(Self.tracedFolder)")
+        guard trace, !tally, choice.engine.name == "uml" else { return results }
+        bench.below = RunLayout.traced
         bench.tracesRules = true
         try run(scenarios, on: bench)
+        return results
     }
 
     private func run(_ scenarios: [Scenario], on bench: Bench) throws {
@@ -86,21 +97,16 @@ struct ExplainCommand: ParsableCommand {
         }
     }
 
-    private func explain(_ scenario: Scenario) throws {
-        let root = from ?? out
-        let candidates = ["\(root)/\(scenario.fullName)", root]
-        guard
-            let folder = candidates.first(where: {
-                FileManager.default.fileExists(atPath: "\($0)/\(RunFiles.evidence)")
-            })
-        else {
+    /// - Parameter root: the folder of all runs, or that of the one.
+    private func explain(_ scenario: Scenario, from root: Folder) throws {
+        guard let folder = try Self.folder(of: scenario, in: root) else {
             // Of all scenarios some are skipped where their programs are not installed.
             if tally { return }
-            throw EnvironmentError("there is no run of \(scenario.fullName) in \(root)")
+            throw EnvironmentError("there is no run of \(scenario.fullName) in \(root.path)")
         }
         let run = try KeptRun(of: scenario, in: folder)
         guard run.evidence.scenario == scenario.fullName else {
-            throw EnvironmentError("\(folder) has a run of \(run.evidence.scenario), not of \(scenario.fullName)")
+            throw EnvironmentError("\(folder.path) has a run of \(run.evidence.scenario), not of \(scenario.fullName)")
         }
         let (evidence, frames, journeys) = (run.evidence, run.frames, run.story.journeys)
         if tally {
@@ -111,21 +117,21 @@ struct ExplainCommand: ParsableCommand {
             }
             return
         }
-        let traces = try traces(of: run)
+        let traces = try traces(of: run, in: root)
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
             let story = TracedJourneys(journeys: journeys, traces: traces)
-            Console.output(String(decoding: try encoder.encode(story), as: UTF8.self))
+            Console.write(String(decoding: try encoder.encode(story), as: UTF8.self) + "\n", as: .json)
             return
         }
         let chosen = try chosen(from: journeys, frames)
-        Console.output(run.story.text(of: chosen, folder: folder))
+        Console.write(run.story.text(of: chosen, folder: folder.path) + "\n")
         if let traces {
             let text = run.story.text(of: traces, for: chosen)
-            if !text.isEmpty { Console.output("\n\(text)") }
+            if !text.isEmpty { Console.write("\n\(text)\n") }
         } else if trace {
-            Console.output("\n" + withoutTraces(evidence))
+            Console.output(lines: ["", withoutTraces(evidence)])
         }
     }
 
@@ -144,15 +150,30 @@ struct ExplainCommand: ParsableCommand {
     }
 
     /// What the run with rule tracing shows of this one; nil if there is none.
-    private func traces(of run: KeptRun) throws -> RuleTraces? {
-        let folder = "\(out)/\(Self.tracedFolder)/\(run.scenario.fullName)"
+    private func traces(of run: KeptRun, in root: Folder) throws -> RuleTraces? {
         guard from == nil, trace, run.evidence.engine.virtualTime,
-            FileManager.default.fileExists(atPath: "\(folder)/\(RunFiles.evidence)")
+            let runs = try Self.attempt({ try RunLayout.existingFolder([RunLayout.traced], in: root) }),
+            let folder = try Self.attempt({ try RunLayout.existingFolder(of: run.scenario.fullName, in: runs) }),
+            folder.kind(of: RunFiles.evidence) != nil
         else { return nil }
         let traced = try KeptRun(of: run.scenario, in: folder)
         return RuleTraces(
             scenario: run.scenario, evidence: run.evidence, frames: run.frames,
             journeys: run.story.journeys.journeys, traced: traced.evidence, tracedFrames: traced.frames)
+    }
+
+    /// The folder with a scenario's run, within that of all runs or that itself; nil if there is none.
+    private static func folder(of scenario: Scenario, in root: Folder) throws -> Folder? {
+        let own = try attempt { try RunLayout.existingFolder(of: scenario.fullName, in: root) }
+        return [own, root].compactMap { $0 }.first { $0.kind(of: RunFiles.evidence) != nil }
+    }
+
+    private static func attempt<Result>(_ body: () throws -> Result) throws(EnvironmentError) -> Result {
+        do {
+            return try body()
+        } catch {
+            throw EnvironmentError("\(error)")
+        }
     }
 
     /// Why no rules are shown, and how to see them.

@@ -2,6 +2,8 @@ import ArgumentParser
 import FoundationEssentials
 import History
 import Measurement
+import Report
+import Text
 
 struct HistoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -75,14 +77,11 @@ struct HistoryCommand: ParsableCommand {
             let (name, run) = try reference.resolve(in: source)
             let number = name.hasPrefix("run ") ? Int(name.dropFirst(4)) : nil
             let trends = try source.existing().map { try Trend.all($0.comparableRuns()) } ?? []
-            do {
-                let page = try MeasuredReport.write(
-                    run, number: number, trends: trends.filter { metric.isEmpty || metric.contains($0.metric) }, in: out
-                )
-                Console.output(page)
-            } catch {
-                throw EnvironmentError("\(error)")
-            }
+            let results = try ResultsFolder(out)
+            try MeasuredReport.write(
+                run, number: number, trends: trends.filter { metric.isEmpty || metric.contains($0.metric) },
+                to: results.folder)
+            Console.output("\(out)/\(OverviewPage.fileName)")
         }
     }
 
@@ -112,7 +111,7 @@ struct HistoryCommand: ParsableCommand {
             }
             switch format {
             case .csv: Console.write(HistoryExport.csv(runs))
-            case .json: Console.write(try HistoryExport.json(runs))
+            case .json: Console.write(try HistoryExport.json(runs), as: .json)
             case .openmetrics: Console.write(OpenMetrics.text(runs))
             }
         }

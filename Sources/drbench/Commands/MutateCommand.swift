@@ -22,7 +22,7 @@ struct MutateCommand: ParsableCommand {
     @OptionGroup var engineOptions: EngineOptions
 
     @Option(help: "The folder for the evidence.", completion: .directory)
-    var out = "drbench-results/mutations"
+    var out = "drbench-mutations"
 
     @Option(help: "What the lab kernel's randomness follows from.")
     var seed: UInt64 = 1
@@ -65,10 +65,10 @@ struct MutateCommand: ParsableCommand {
         var fates = scenarios.map { scenario in
             Fate(scenario: scenario, mutants: mutants.filter { $0.original == scenario.fullName })
         }
-        let output = try OutputFolder.absolute(out)
+        let results = try ResultsFolder(out)
         Interruption.watch()
         let bench = Bench(
-            engine: choice.engine, capabilities: choice.capabilities, output: output, seed: seed, realTime: false,
+            engine: choice.engine, capabilities: choice.capabilities, results: results, seed: seed, realTime: false,
             timeLimit: 120, jobs: jobs ?? Bench.defaultJobs,
             progress: Progress(total: 0, style: .silent, colour: false) { _ in })
         if baseline {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Engine
 import FoundationEssentials
-import Glibc
 import Kernel
 import Reading
 import Report
@@ -53,6 +52,8 @@ struct RunCommand: ParsableCommand {
     @Option(help: "What is printed at the end: for people (terminal), or what another program reads.")
     var format: OutputFormat = .terminal
 
+    @OptionGroup var skips: SkipOptions
+
     @Flag(name: .shortAndLong, help: "Print failures and totals only.")
     var quiet = false
 
@@ -81,7 +82,7 @@ struct RunCommand: ParsableCommand {
             Console.error("drbench: --check-determinism needs the lab kernel's virtual time (--engine uml)")
             throw ExitCode.invalid
         }
-        let output = try OutputFolder.absolute(out)
+        let results = try ResultsFolder(out)
         Interruption.watch()
         let seed = seed ?? UInt64.random(in: 1...999_999_999)
         let options = RenderOptions(
@@ -101,7 +102,7 @@ struct RunCommand: ParsableCommand {
             Console.output("")
         }
         let bench = Bench(
-            engine: choice.engine, capabilities: choice.capabilities, output: output, seed: seed, realTime: realTime,
+            engine: choice.engine, capabilities: choice.capabilities, results: results, seed: seed, realTime: realTime,
             timeLimit: timeout, jobs: pauseOnFailure ? 1 : jobs ?? Bench.defaultJobs,
             progress: Progress(
                 total: scenarios.count,
@@ -117,23 +118,56 @@ struct RunCommand: ParsableCommand {
             engine: choice.explanation, seed: choice.engine.name == "uml" ? seed : nil, runs: runs,
             timing: Timing(
                 wall: wall.components.seconds * 1_000_000_000 + wall.components.attoseconds / 1_000_000_000))
-        try write(result, .json, to: "\(output)/results.json", RenderOptions(timing: false))
-        try write(result, .junit, to: "\(output)/junit.xml", RenderOptions(detail: .verbose))
-        if html { try OverviewPage.write(result, to: output) }
-        Console.write(try render(result, as: format, options: options))
+        // What cannot be written must not keep what was found from being printed.
+        let obstacles = write(result, to: results)
+        Console.write(try render(result, as: format, options: options), as: format.outgoing)
         if isForPeople { try GitHub.report(result) }
+        for obstacle in obstacles { Console.error("drbench: \(obstacle)") }
         if let signal = Interruption.signal {
-            Console.error("drbench: ended by \(Interruption.name(of: signal)); \(out)/results.json has what was found")
+            let place = obstacles.isEmpty ? "; \(out)/\(KeptResults.resultsFile) has what was found" : ""
+            Console.error("drbench: ended by \(Interruption.name(of: signal))\(place)")
             Interruption.end(by: signal)
         }
-        guard result.succeeded else { throw result.totals.failed > 0 ? ExitCode.failed : ExitCode.cannotRun }
+        if !obstacles.isEmpty { throw ExitCode.cannotRun }
+        try skips.exit(for: result)
     }
 
-    private func write(_ result: RunResult, _ format: OutputFormat, to path: String, _ options: RenderOptions) throws {
-        do {
-            try writeFile(path, try render(result, as: format, options: options).utf8)
-        } catch {
-            throw EnvironmentError("\(error)")
+    /// Writes the files about all runs. Returns why some could not be.
+    private func write(_ result: RunResult, to results: ResultsFolder) -> [String] {
+        var obstacles: [String] = []
+        func attempt(_ body: () throws -> Void) {
+            do { try body() } catch { obstacles.append("\(error)") }
         }
+        attempt {
+            let text = try render(result, as: .json, options: RenderOptions(timing: false))
+            try results.folder.write(KeptResults.resultsFile, text.utf8)
+        }
+        attempt {
+            let text = try render(result, as: .junit, options: RenderOptions(detail: .verbose))
+            try results.folder.write("junit.xml", text.utf8)
+        }
+        attempt {
+            if html {
+                try OverviewPage.write(result, to: results.folder)
+            } else {
+                try results.folder.remove(OverviewPage.fileName)
+            }
+        }
+        return obstacles
+    }
+}
+
+/// What scenarios that are skipped mean for the exit status.
+struct SkipOptions: ParsableArguments {
+    @Flag(help: "Exit with 0 also if every scenario was skipped, and so nothing was shown.")
+    var allowSkips = false
+
+    /// Throws the exit code that a result means, but for 0: 1 if an expectation failed; 3 if a run could not be judged, or
+    /// nothing ran.
+    func exit(for result: RunResult) throws {
+        guard result.succeeded else { throw result.totals.failed > 0 ? ExitCode.failed : ExitCode.cannotRun }
+        guard result.totals.passed == 0, !allowSkips else { return }
+        Console.error("drbench: nothing ran; --allow-skips makes that exit with 0")
+        throw ExitCode.cannotRun
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Reading
 import Scenario
+import Text
 
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,6 +19,6 @@ struct SchemaCommand: ParsableCommand {
             case .scenario: ScenarioSchema.scenario
             case .topology: ScenarioSchema.topology
             }
-        Console.output(text.hasSuffix("\n") ? String(text.dropLast()) : text)
+        Console.write(text.hasSuffix("\n") ? text : text + "\n", as: .json)
     }
 }

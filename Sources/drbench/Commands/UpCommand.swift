@@ -1,6 +1,7 @@
 import ArgumentParser
 import Engine
 import FoundationEssentials
+import Kernel
 import Lab
 import Plan
 import Scenario
@@ -49,32 +50,37 @@ struct UpCommand: ParsableCommand {
             let reasons = missing.map { "\($0) (\(choice.capabilities.reason(against: $0)))" }
             throw EnvironmentError("the \(choice.engine.name) engine lacks \(reasons.joined(separator: ", "))")
         }
-        let directory = "\(try OutputFolder.absolute(out))/\(scenario.fullName)"
-        if let signal = try stay(scenario, plan, until: count, choice, directory) { Interruption.end(by: signal) }
-        let kept = OutputFolder.kept(in: directory)
+        let results = try ResultsFolder(out, .shared)
+        let folder = try results.prepare(scenario.fullName)
+        if let signal = try stay(scenario, plan, until: count, choice, folder) { Interruption.end(by: signal) }
+        let kept = RunLayout.kept(in: folder)
         Console.output(
-            "\(scenario.fullName) is down; evidence: \(out)/\(scenario.fullName) (\(kept.joined(separator: ", ")))")
+            "\(scenario.fullName) is down; evidence: \(place(of: scenario)) (\(kept.joined(separator: ", ")))")
+    }
+
+    /// Where the evidence is, as the user named the folder.
+    private func place(of scenario: Scenario) -> String {
+        "\(out)/\(RunLayout.directory(of: scenario.fullName))"
     }
 
     /// Returns once the lab has ended as it should, or with the signal that ended it before it was up.
     private func stay(
-        _ scenario: Scenario, _ plan: Plan, until count: Int, _ choice: EngineChoice, _ directory: String
+        _ scenario: Scenario, _ plan: Plan, until count: Int, _ choice: EngineChoice, _ folder: Folder
     ) throws -> Int32? {
-        let folder = try Labs.claim(
+        let lab = try Labs.claim(
             scenario.fullName, engine: choice.engine.name, places: plan.namespaces.map(\.name))
-        try OutputFolder.prepare(directory)
         Interruption.watch()
         let course = Course()
         var request = RunRequest(
-            plan: plan, directory: directory, seed: seed ?? UInt64.random(in: 1...999_999_999),
+            plan: plan, directory: folder.path, seed: seed ?? UInt64.random(in: 1...999_999_999),
             realTime: realTime)
         request.until = count
         let greeting = greeting(scenario, plan, until: count, choice)
         request.visit = Visit(
-            folder: folder, comesAfterEvidence: false,
+            folder: lab, comesAfterEvidence: false,
             opened: {
                 course.noteOpen()
-                Console.output(greeting)
+                Console.output(lines: greeting)
                 return true
             }, failed: { course.note($0) })
         var failure: RunFailure?
@@ -89,14 +95,18 @@ struct UpCommand: ParsableCommand {
         guard failure != nil || !problems.isEmpty else { return nil }
         if !wasOpen, let signal = Interruption.signal { return signal }
         for line in failure?.console ?? [] { Console.error("console  \(line)") }
-        let kept = OutputFolder.kept(in: directory)
-        let why = problems.isEmpty ? failure?.description ?? "" : problems.joined(separator: "; ")
+        let kept = RunLayout.kept(in: folder)
+        let reasons = problems.isEmpty ? [failure?.description ?? ""] : problems
+        let why = reasons.map { scenario.withPlace($0) }.joined(separator: "; ")
         throw EnvironmentError(
-            "\(scenario.fullName): \(why)\nkept in \(out)/\(scenario.fullName), as far as it came: "
-                + (kept.isEmpty ? "nothing" : kept.joined(separator: ", ")))
+            "\(scenario.fullName): \(why)",
+            [
+                "kept in \(place(of: scenario)), as far as it came: "
+                    + (kept.isEmpty ? "nothing" : kept.joined(separator: ", "))
+            ])
     }
 
-    private func greeting(_ scenario: Scenario, _ plan: Plan, until count: Int, _ choice: EngineChoice) -> String {
+    private func greeting(_ scenario: Scenario, _ plan: Plan, until count: Int, _ choice: EngineChoice) -> [String] {
         let isOnly = LabFolder.all(root: Labs.root).count == 1
         let description = LabDescription(plan, lab: isOnly ? nil : scenario.fullName)
         let steps = scenario.timeline
@@ -105,10 +115,9 @@ struct UpCommand: ParsableCommand {
             ? "nothing of its timeline has happened; --until STEP carries it out, of \(steps.count)"
             : "after step \(count) of \(steps.count), '\(steps[count - 1].name)'"
         return
-            (["\(scenario.fullName) is up: \(choice.explanation)", state, ""] + description.lines + ["", "try"]
+            ["\(scenario.fullName) is up: \(choice.explanation)", state, ""] + description.lines + ["", "try"]
             + description.suggestions().lines
-            + ["", "Ctrl-C, or 'drbench down\(isOnly ? "" : " " + scenario.fullName)', ends it"])
-            .joined(separator: "\n")
+            + ["", "Ctrl-C, or 'drbench down\(isOnly ? "" : " " + scenario.fullName)', ends it"]
     }
 }
 
