@@ -103,7 +103,7 @@ enum HostRules {
             switch line.first {
             case ":": try expect("a line such as :FORWARD ACCEPT [0:0]", words.count > 1 && words[0].count > 1)
             case "C": try expect("COMMIT", line == "COMMIT")
-            default: try expect("a rule such as -A INPUT -j DROP", words.count > 2 && words[0] == "-A")
+            default: try expect("a rule such as -A INPUT -j DROP", words.count > 1 && words[0] == "-A")
             }
             if line == "COMMIT" { table = nil }
         }

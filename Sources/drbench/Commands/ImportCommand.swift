@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 import Import
 import Reading
+import Scenario
 import Text
 
 struct ImportCommand: ParsableCommand {
