@@ -54,9 +54,9 @@ let package = Package(
         // The path of the data.
         .target(name: "Scenario", dependencies: ["Net", "Text"], swiftSettings: settings),
         .target(
-            name: "Reading", dependencies: ["Net", "Scenario", .product(name: "Yams", package: "Yams")],
+            name: "Reading", dependencies: ["Net", "Scenario", "Text", .product(name: "Yams", package: "Yams")],
             swiftSettings: settings),
-        .target(name: "Import", dependencies: ["Net", "Text"], swiftSettings: settings),
+        .target(name: "Import", dependencies: ["Net", "Reading", "Text"], swiftSettings: settings),
         .target(name: "Plan", dependencies: ["Net", "Scenario"], swiftSettings: settings),
         .target(
             name: "Traffic",

@@ -55,7 +55,7 @@ struct Deduction {
         for machine in hypervisors {
             for (port, bridge) in machine.bridgePorts where machine.isFiltered(bridge) {
                 if bridge.hasPrefix("brq") { bridges.insert(bridge) }
-                let mac = machine.links.first { $0.ifname == port }?.mac
+                let mac = machine.links.first { $0.ifname?.text == port }?.mac
                 if port.hasPrefix("tap") {
                     taps.append(Tap(hypervisor: machine.name, device: port, bridge: bridge, mac: mac))
                 } else if !isHybrid {
@@ -67,7 +67,7 @@ struct Deduction {
         networks = bridges.sorted().map { Network(bridge: $0) }
         for machine in hosts {
             for link in machine.cards {
-                guard let name = link.ifname, let mac = link.mac else { continue }
+                guard let name = link.ifname?.text, let mac = link.mac else { continue }
                 cards.append(
                     Card(
                         machine: machine.name, name: name, mac: mac, mtu: link.mtu,
@@ -110,10 +110,13 @@ struct Deduction {
             for machine in hypervisors {
                 let seen = machine.learned.first { entry in
                     entry.mac.flatMap { MACAddress($0) } == cards[index].mac && entry.state != "permanent"
-                        && entry.ifname.map { uplinks[machine.name]?.contains($0) == true } == true
+                        && entry.ifname.map { uplinks[machine.name]?.contains($0.text) == true } == true
                 }
-                guard let seen, let network = networks.firstIndex(where: { $0.bridge == seen.master }) else { continue }
-                cards[index].place = .fabric(why: "\(machine.name) learned its MAC at \(seen.ifname ?? "its uplink")")
+                guard let seen, let network = networks.firstIndex(where: { $0.bridge == seen.master?.text }) else {
+                    continue
+                }
+                cards[index].place = .fabric(
+                    why: "\(machine.name) learned its MAC at \(seen.ifname?.text ?? "its uplink")")
                 cards[index].network = network
                 break
             }

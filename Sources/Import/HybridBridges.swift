@@ -60,7 +60,8 @@ extension Deduction {
         guard let machine = hypervisors.first(where: { $0.name == tap.hypervisor }) else { return [] }
         let device = "qvb" + Self.id(tap.device)
         return machine.learned.compactMap { entry in
-            guard entry.ifname == device, entry.state != "permanent", let mac = entry.mac.flatMap({ MACAddress($0) })
+            guard entry.ifname?.text == device, entry.state != "permanent",
+                let mac = entry.mac.flatMap({ MACAddress($0) })
             else { return nil }
             let found = cards.indices.filter { cards[$0].mac == mac }
             return found.count == 1 ? (found[0], machine.name, device) : nil
@@ -113,7 +114,7 @@ extension Machine {
     /// between its bridges (`int-br-ex`, `phy-br-ex`) nor its own devices. Where a Linux bridge stands for br-int, its ports.
     var openVSwitchUplinks: [String] {
         bridgePorts.filter { port, bridge in
-            let kind = links.first { $0.ifname == port }?.linkinfo?.infoKind
+            let kind = links.first { $0.ifname?.text == port }?.linkinfo?.infoKind
             let isInner = ["qvo", "qvb", "tap", "int-", "phy-"].contains { port.hasPrefix($0) }
             return isOpenVSwitch(bridge) && !isInner && kind != "openvswitch"
         }.map(\.name)
@@ -122,5 +123,5 @@ extension Machine {
     func isOpenVSwitch(_ bridge: String) -> Bool { bridge == "ovs-system" || bridge.hasPrefix("br-int") }
 
     /// The bridges of single ports.
-    var hybridBridges: [Link] { links.filter { $0.ifname?.hasPrefix("qbr") == true } }
+    var hybridBridges: [Link] { links.filter { $0.ifname?.text.hasPrefix("qbr") == true } }
 }

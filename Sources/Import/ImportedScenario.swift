@@ -1,4 +1,7 @@
+internal import FoundationEssentials
 internal import Net
+internal import Reading
+internal import Text
 
 /// A scenario made of a support bundle: what the bundle proves, with everything that it lacks named in comments.
 public struct ImportedScenario: Sendable, Equatable {
@@ -6,27 +9,40 @@ public struct ImportedScenario: Sendable, Equatable {
     public private(set) var text: String
     /// What the bundle lacks or the format cannot say, a sentence each.
     public private(set) var missing: [String]
+    /// The bundle's file that each line of the text comes from, by the line's number; not of all lines.
+    public private(set) var origins: [Int: String]
 
     /// - Parameters:
     ///   - folder: the bundle: a folder for each machine.
     ///   - rules: how the scenario file's folder reaches the bundle's, empty or ending in `/`.
-    /// - Throws: `ImportError` for a folder that is no bundle.
+    /// - Throws: `ImportError` for a folder that is no bundle, or one with a filter that import cannot read.
     public init(bundle folder: String, rules: String) throws(ImportError) {
         let bundle = try Bundle(folder: folder)
         var writer = try ScenarioWriter(bundle, rules: rules)
-        let body = writer.body()
+        let body = try writer.body()
         missing = writer.missing
         let name = folder.split(separator: "/").last.map(String.init) ?? folder
-        var head = ["# Imported by drbench from \(name)."]
+        var content: [YAMLLine] = [.remark("Imported by drbench from \(name).")]
         if !missing.isEmpty {
-            head += ["#", "# Not in the bundle, or not to be said in a scenario:"]
-            head += missing.map { "# - \($0)" }
+            content += [.remark(""), .remark("Not in the bundle, or not to be said in a scenario:")]
+            content += missing.map { .remark("- \($0)") }
         }
-        head += ["title: \(ScenarioWriter.quoted("Imported from \(name)"))", "topology: empty"]
+        content += [.entry("title", .text("Imported from \(name)".printable)), .entry("topology", .word("empty"))]
         if writer.deduction.isHybrid {
-            head.append("neutron: {driver: ovs_hybrid}  # whose rules are in files")
+            content.append(
+                .entry("neutron", .flow([("driver", .word("ovs_hybrid"))]), comment: "whose rules are in files"))
         }
-        text = (head + body).joined(separator: "\n") + "\n"
+        content += body
+        let document = YAMLDocument(content)
+        text = document.text
+        origins = document.origins
+        // What a bundle holds must not say more in the scenario than import meant.
+        guard let read = PlainYAML.read(text) else {
+            throw ImportError("the scenario that would be written is no YAML that drbench reads")
+        }
+        guard read == PlainYAML(content) else {
+            throw ImportError("the scenario that would be written says something else than import meant")
+        }
     }
 }
 
@@ -43,27 +59,27 @@ struct ScenarioWriter {
         deduction = try Deduction(bundle)
     }
 
-    static func quoted(_ text: some CustomStringConvertible) -> String {
-        "\"" + "\(text)".replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
-    }
-
-    mutating func body() -> [String] {
+    mutating func body() throws(ImportError) -> [YAMLLine] {
         nameMissingFiles()
         var lines = networks()
         missing += deduction.unknownOfHybridBridges()
         let isOnFabric = deduction.cards.contains { if case .fabric = $0.place { true } else { false } }
         if !deduction.uplinks.isEmpty || isOnFabric {
-            lines += ["", "# What is between the hypervisors' uplinks.", "switches: [fab]"]
+            lines += [
+                .gap, .remark("What is between the hypervisors' uplinks."),
+                .entry("switches", .list([.word("fab")])),
+            ]
             missing.append("what is between the hypervisors' uplinks; the switch fab stands for it")
         }
         lines += hypervisors()
-        lines += hosts()
+        lines += try hosts()
         lines += services()
+        missing += bundle.unread
         missing.append("what listens in the hosts: 'servers' is to be added")
         lines += [
-            "", "# What happens, and what must be seen, is to be added:", "# timeline:",
-            "#   - http: {from: HOST, to: \"ADDRESS:PORT\", count: 4}", "#     expect:",
-            "#       - traffic: {outcomes: [HOST, connected then silent, …]}",
+            .gap, .remark("What happens, and what must be seen, is to be added:"), .remark("timeline:"),
+            .remark("  - http: {from: HOST, to: \"ADDRESS:PORT\", count: 4}"), .remark("    expect:"),
+            .remark("      - traffic: {outcomes: [HOST, connected then silent, …]}"),
         ]
         return lines
     }
@@ -102,174 +118,205 @@ struct ScenarioWriter {
         return isHead ? head + "00-0000-0000-000000000000" : nil
     }
 
-    private mutating func networks() -> [String] {
+    private mutating func networks() -> [YAMLLine] {
         guard !deduction.networks.isEmpty else { return [] }
-        var lines = ["", "networks:"]
+        var networks: [YAMLLine] = []
         for (index, network) in deduction.networks.enumerated() {
             let name = Self.name(ofNetwork: index)
-            lines.append("  \(name):")
+            var lines: [YAMLLine] = []
             if let bridge = network.bridge {
                 if let id = Self.id(bridge.dropFirst(3)) {
-                    lines.append("    id: \(id)  # of \(bridge), which shows its first eleven characters")
+                    lines.append(
+                        .entry("id", .word(id), comment: "of \(bridge), which shows its first eleven characters"))
                 } else {
                     missing.append("\(name): the id of the network with the bridge \(bridge)")
                 }
             }
             if let subnet = deduction.subnet(of: index) {
-                lines.append("    cidr: \(Self.quoted(subnet))")
+                lines.append(.entry("cidr", YAMLNode(subnet)))
             } else {
-                lines.append("    # cidr: is to be added; no instance's address tells")
+                lines.append(.remark("cidr: is to be added; no instance's address tells"))
                 missing.append("\(name): the subnet" + (network.bridge.map { " of \($0)" } ?? ""))
             }
+            networks.append(.entry(name, .block(lines)))
         }
-        return lines
+        return [.gap, .entry("networks", .block(networks))]
     }
 
     // MARK: Hypervisors
 
-    private mutating func hypervisors() -> [String] {
+    private mutating func hypervisors() -> [YAMLLine] {
         guard !deduction.hypervisors.isEmpty else { return [] }
-        var lines = ["", "hypervisors:"]
-        for machine in deduction.hypervisors {
-            lines.append("  \(machine.name):")
-            if let uplinks = deduction.uplinks[machine.name] {
-                lines.append("    uplink: fab  # \(uplinks.joined(separator: ", "))")
+        let hypervisors = deduction.hypervisors.map { machine in
+            YAMLLine.entry(machine.name, .block(hypervisor(machine)), origin: machine.folderName)
+        }
+        return [.gap, .entry("hypervisors", .block(hypervisors))]
+    }
+
+    private mutating func hypervisor(_ machine: Machine) -> [YAMLLine] {
+        var lines: [YAMLLine] = []
+        if let uplinks = deduction.uplinks[machine.name] {
+            lines.append(.entry("uplink", .word("fab"), comment: uplinks.joined(separator: ", ")))
+        }
+        let sysctls = Sysctls.ofHypervisor(machine, &missing)
+        if !sysctls.isEmpty { lines.append(.entry("sysctls", .flow(sysctls), origin: machine.paths[.sysctl])) }
+        var dumps: [YAMLLine] = []
+        let files: [(Bundle.File, String)] = [
+            (.iptables, "iptables_save"), (.ip6tables, "ip6tables_save"), (.ebtables, "ebtables_save"),
+            (.ipset, "ipset_save"),
+        ]
+        for (file, key) in files {
+            guard let path = machine.paths[file] else { continue }
+            let hasContent = machine.hasContent(file)
+            // Without a release every hypervisor needs rules, even if they are none.
+            if hasContent || deduction.isHybrid && file == .iptables {
+                dumps.append(.entry(key, .text(rules + path), origin: path))
             }
-            let sysctls = Sysctls.ofHypervisor(machine, &missing)
-            if !sysctls.isEmpty { lines.append("    sysctls: \(sysctls)") }
-            var dumps: [String] = []
-            let files: [(Bundle.File, String)] = [
-                (.iptables, "iptables_save"), (.ip6tables, "ip6tables_save"), (.ebtables, "ebtables_save"),
-                (.ipset, "ipset_save"),
-            ]
-            for (file, key) in files {
-                guard let path = machine.paths[file], let text = machine.texts[file] else { continue }
-                let hasContent = text.split(separator: "\n").contains { $0.first != "#" }
-                // Without a release every hypervisor needs rules, even if they are none.
-                if hasContent || deduction.isHybrid && file == .iptables {
-                    dumps.append("      \(key): \(Self.quoted(rules + path))")
-                }
-                if !hasContent, file == .iptables || file == .ebtables && !deduction.isHybrid {
-                    missing.append("\(machine.name): \(file.command) printed no table")
-                }
+            if !hasContent, file == .iptables || file == .ebtables && !deduction.isHybrid {
+                missing.append("\(machine.name): \(file.command) printed no table")
             }
-            if !dumps.isEmpty { lines += ["    rules:"] + dumps }
-            if dumps.isEmpty, deduction.uplinks[machine.name] == nil, sysctls.isEmpty {
-                lines[lines.count - 1] += " {}"
-            }
-            for tap in deduction.taps where tap.hypervisor == machine.name && deduction.card(of: tap) == nil {
-                lines.append("    # \(tap.device) on \(tap.bridge): no machine of the bundle has its card")
-                missing.append("\(machine.name): the instance behind \(tap.device)")
-            }
-            for (port, bridge) in machine.bridgePorts
-            where !machine.isFiltered(bridge) && !(deduction.isHybrid && machine.isOpenVSwitch(bridge)) {
-                missing.append("\(machine.name): \(port) on \(bridge), which is no linuxbridge network's bridge")
-            }
-            if let vlans = machine.texts[.bridgeVLAN],
-                vlans.split(separator: "\"vlan\":").dropFirst().contains(where: {
-                    !$0.hasPrefix("1,") && !$0.hasPrefix("1}")
-                })
-            {
-                missing.append("\(machine.name): VLANs on its bridges, which scenarios do not have")
-            }
+        }
+        if !dumps.isEmpty { lines.append(.entry("rules", .block(dumps))) }
+        for tap in deduction.taps where tap.hypervisor == machine.name && deduction.card(of: tap) == nil {
+            lines.append(.remark("\(tap.device) on \(tap.bridge): no machine of the bundle has its card"))
+            missing.append("\(machine.name): the instance behind \(tap.device)")
+        }
+        for port in machine.unfilteredPorts {
+            missing.append(
+                "\(machine.name): why no rule names \(port); port security is off there, or another filter has it")
+        }
+        for (port, bridge) in machine.bridgePorts
+        where !machine.isFiltered(bridge) && !(deduction.isHybrid && machine.isOpenVSwitch(bridge)) {
+            missing.append("\(machine.name): \(port) on \(bridge), which is no linuxbridge network's bridge")
+        }
+        if let vlans = machine.texts[.bridgeVLAN],
+            vlans.split(separator: "\"vlan\":").dropFirst().contains(where: {
+                !$0.hasPrefix("1,") && !$0.hasPrefix("1}")
+            })
+        {
+            missing.append("\(machine.name): VLANs on its bridges, which scenarios do not have")
         }
         return lines
     }
 
     // MARK: Hosts
 
-    private mutating func hosts() -> [String] {
+    private mutating func hosts() throws(ImportError) -> [YAMLLine] {
         guard !deduction.hosts.isEmpty else { return [] }
-        var lines = ["", "hosts:"]
+        var hosts: [YAMLLine] = []
         for machine in deduction.hosts {
-            lines.append("  \(machine.name):")
-            let start = lines.count
-            let cards = deduction.cards.filter { $0.machine == machine.name }
-            if !cards.isEmpty { lines.append("    ports:") }
-            for card in cards { lines += port(card) }
-            let interfaces = machine.interfaces
-            if !interfaces.isEmpty { lines.append("    interfaces:") }
-            for interface in interfaces {
-                lines.append("      \(interface.name): {addresses: \(Self.list(interface.addresses))}")
+            hosts.append(.entry(machine.name, .block(try host(machine)), origin: machine.folderName))
+        }
+        return [.gap, .entry("hosts", .block(hosts))]
+    }
+
+    private mutating func host(_ machine: Machine) throws(ImportError) -> [YAMLLine] {
+        var lines: [YAMLLine] = []
+        let cards = deduction.cards.filter { $0.machine == machine.name }
+        var ports: [YAMLLine] = []
+        for card in cards { ports.append(try port(card, of: machine)) }
+        if !ports.isEmpty { lines.append(.entry("ports", .block(ports))) }
+        let interfaces = machine.interfaces
+        if !interfaces.isEmpty {
+            let entries = interfaces.map { interface in
+                YAMLLine.entry(interface.name, .flow([("addresses", Self.list(interface.addresses))]))
             }
-            let known = Set(cards.map(\.name) + interfaces.map(\.name))
-            let routes = self.routes(of: machine, interfaces: known)
-            if !routes.isEmpty { lines.append("    routes: \(Self.list(routes))") }
-            let sysctls = Sysctls.ofHost(machine, interfaces: known)
-            if !sysctls.isEmpty { lines.append("    sysctls: \(sysctls)") }
-            let arguments = HostRules.arguments(machine.texts[.iptables] ?? "")
-            if !arguments.isEmpty {
-                lines.append("    iptables:")
-                lines += arguments.map { "      - \(Self.quoted($0))" }
-            }
-            if lines.count == start { lines[start - 1] += " {}" }
+            lines.append(.entry("interfaces", .block(entries), origin: machine.paths[.address]))
+        }
+        let known = Set(cards.map(\.name) + interfaces.map(\.name))
+        let routes = self.routes(of: machine, interfaces: known)
+        if !routes.isEmpty { lines.append(.entry("routes", Self.list(routes), origin: machine.paths[.route])) }
+        let sysctls = Sysctls.ofHost(machine, interfaces: known)
+        if !sysctls.isEmpty { lines.append(.entry("sysctls", .flow(sysctls), origin: machine.paths[.sysctl])) }
+        let rules = machine.texts[.iptables] ?? ""
+        try HostRules.check(rules, of: machine.paths[.iptables] ?? "")
+        let arguments = HostRules.arguments(rules)
+        if !arguments.isEmpty {
+            lines.append(.entry("iptables", .items(arguments.map { .text($0) }), origin: machine.paths[.iptables]))
+        }
+        for file in [Bundle.File.ip6tables, .ebtables, .ipset] where machine.hasContent(file) {
+            missing.append(
+                "\(machine.name): what is in \(machine.paths[file] ?? ""), which scenarios' hosts cannot have")
         }
         return lines
     }
 
-    private static func list(_ elements: [some CustomStringConvertible]) -> String {
-        "[\(elements.map { quoted($0) }.joined(separator: ", "))]"
+    private static func list(_ elements: [some CustomStringConvertible]) -> YAMLNode {
+        .list(elements.map { YAMLNode($0) })
     }
 
-    private mutating func port(_ card: Deduction.Card) -> [String] {
-        var lines = ["      \(card.name):"]
+    private mutating func port(_ card: Deduction.Card, of machine: Machine) throws(ImportError) -> YAMLLine {
+        var lines: [YAMLLine] = []
         if let network = card.network {
-            lines.append("        network: \(Self.name(ofNetwork: network))")
+            lines.append(.entry("network", .word(Self.name(ofNetwork: network))))
         } else if case .tap = card.place {
-            lines.append("        # network: is to be added; its addresses are in no subnet")
+            lines.append(.remark("network: is to be added; its addresses are in no subnet"))
             missing.append("\(card.machine):\(card.name): its network")
         }
         switch card.place {
         case .tap(let hypervisor, let device):
-            lines.append("        on: \(hypervisor)")
+            lines.append(.entry("on", .word(hypervisor)))
             if let id = Self.id(device.dropFirst(3)) {
-                lines.append("        id: \(id)  # of \(device), which shows its first eleven characters")
+                lines.append(
+                    .entry("id", .word(id), comment: "of \(device), which shows its first eleven characters"))
             } else {
                 missing.append("\(card.machine):\(card.name): its port's id; \(device) is no Neutron tap's name")
             }
         case .fabric(let why):
-            lines.append("        on: fab  # \(why)")
+            lines.append(.entry("on", .word("fab"), comment: why))
         case .cable(let peer):
-            lines.append("        peer: \(Self.quoted(peer))  # the only other card in its subnet")
+            lines.append(.entry("peer", .text(peer), comment: "the only other card in its subnet"))
         case .unknown:
-            lines.append("        # on: or peer: is to be added; nothing tells where this card is plugged in")
+            lines.append(.remark("on: or peer: is to be added; nothing tells where this card is plugged in"))
             missing.append("\(card.machine):\(card.name): where it is plugged in")
         }
-        lines.append("        mac_address: \(Self.quoted(card.mac))")
-        lines.append("        addresses: \(Self.list(card.addresses))")
-        if let mtu = card.mtu, mtu != 1500 { lines.append("        mtu: \(mtu)") }
-        return lines
+        lines.append(.entry("mac_address", YAMLNode(card.mac), origin: machine.paths[.link]))
+        lines.append(.entry("addresses", Self.list(card.addresses), origin: machine.paths[.address]))
+        if let mtu = card.mtu, mtu != 1500 {
+            guard (68...65535).contains(mtu) else {
+                throw ImportError(
+                    "\(machine.paths[.link] ?? ""): \(card.name) has an MTU of \(mtu), expected 68 to 65535")
+            }
+            lines.append(.entry("mtu", YAMLNode(mtu)))
+        }
+        return .entry(card.name, .block(lines), origin: machine.paths[.link])
     }
 
     private mutating func routes(of machine: Machine, interfaces: Set<String>) -> [String] {
         var routes: [String] = []
         for route in machine.routes where route.protocol != "kernel" {
             let isDefault = route.dst == "default"
-            guard route.type == nil || route.type == "unicast", let dst = route.dst,
-                isDefault || IPPrefix(dst) != nil, route.gateway != nil || !isDefault,
-                route.dev.map({ interfaces.contains($0) }) ?? true
+            let prefix = route.dst.flatMap { IPPrefix($0) }
+            guard route.type == nil || route.type == "unicast", isDefault || prefix != nil,
+                route.gateway != nil || !isDefault, route.dev.map({ interfaces.contains($0.text) }) ?? true,
+                route.gateway != nil || route.dev != nil
             else {
                 missing.append("\(machine.name): its route to \(route.dst ?? "?"), which scenarios cannot say")
                 continue
             }
             let via = route.gateway.map { " via \($0)" } ?? ""
-            routes.append(dst + via + (route.dev.map { " dev \($0)" } ?? ""))
+            let text = (prefix.map { "\($0)" } ?? "default") + via + (route.dev.map { " dev \($0.text)" } ?? "")
+            if !routes.contains(text) { routes.append(text) }
         }
         return routes
     }
 
     // MARK: Services
 
-    private mutating func services() -> [String] {
-        var lines: [String] = []
-        var count = 0
+    private mutating func services() -> [YAMLLine] {
+        var services: [YAMLLine] = []
         for machine in deduction.hosts {
             for service in IPVSRules(machine.texts[.ipvsadm] ?? "", of: machine.name, &missing).services {
-                count += 1
-                lines += ["  service\(count):", "    on: \(machine.name)"]
-                lines += service.lines.map { "    " + $0 }
+                guard !service.realServers.isEmpty else {
+                    missing.append("\(machine.name): its service \(service.key), which has no real servers")
+                    continue
+                }
+                services.append(
+                    .entry(
+                        "service\(services.count + 1)",
+                        .block([.entry("on", .word(machine.name))] + service.content), origin: machine.paths[.ipvsadm]))
             }
         }
-        return lines.isEmpty ? [] : ["", "services:"] + lines
+        return services.isEmpty ? [] : [.gap, .entry("services", .block(services))]
     }
 }

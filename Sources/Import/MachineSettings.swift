@@ -10,8 +10,9 @@ enum Sysctls {
         "net.netfilter.nf_conntrack_tcp_be_liberal": "0", "net.netfilter.nf_conntrack_tcp_loose": "1",
     ]
 
-    /// As a YAML mapping; empty if there are none.
-    static func ofHost(_ machine: Machine, interfaces: Set<String>) -> String {
+    typealias Entries = [(key: String, value: YAMLNode)]
+
+    static func ofHost(_ machine: Machine, interfaces: Set<String>) -> Entries {
         mapping(
             machine.sysctls.filter { key, value in
                 if key == "net.ipv4.ip_forward" { return value != "0" }
@@ -24,7 +25,7 @@ enum Sysctls {
     }
 
     /// Bridges hand their frames to iptables and its kin unless the machine says otherwise.
-    static func ofHypervisor(_ machine: Machine, _ missing: inout [String]) -> String {
+    static func ofHypervisor(_ machine: Machine, _ missing: inout [String]) -> Entries {
         mapping(
             machine.sysctls.filter { key, value in
                 guard key.hasPrefix(bridgeFilter) else { return conntrack[key].map { $0 != value } ?? false }
@@ -59,9 +60,17 @@ enum Sysctls {
         return asking.contains { $0 == 1 }
     }
 
-    private static func mapping(_ sysctls: [(key: String, value: String)]) -> String {
-        let entries = sysctls.map { "\($0.key): \(ScenarioWriter.quoted($0.value))" }
-        return entries.isEmpty ? "" : "{\(entries.joined(separator: ", "))}"
+    /// Each once: what is printed last.
+    private static func mapping(_ sysctls: [(key: String, value: String)]) -> Entries {
+        var entries: Entries = []
+        for (key, value) in sysctls {
+            if let index = entries.firstIndex(where: { $0.key == key }) {
+                entries[index].value = .text(value)
+            } else {
+                entries.append((key, .text(value)))
+            }
+        }
+        return entries
     }
 }
 
@@ -69,11 +78,45 @@ enum Sysctls {
 enum HostRules {
     private static let builtin: Set<String> = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]
 
+    private static let tables: Set<String> = ["filter", "nat", "mangle", "raw", "security"]
+
+    /// - Parameter file: what the dump is called in errors.
+    /// - Throws: `ImportError` with the line for what iptables-save does not print: no rule may get lost.
+    static func check(_ dump: String, of file: String) throws(ImportError) {
+        var table: String?
+        var count = 0
+        for line in dump.split(separator: "\n", omittingEmptySubsequences: false) {
+            count += 1
+            if line.first == "#" || line.allSatisfy(\.isWhitespace) { continue }
+            let words = rule(in: line).split(separator: " ")
+            func expect(_ expected: String, _ isThere: Bool) throws(ImportError) {
+                guard !isThere else { return }
+                throw ImportError("\(file):\(count): '\(line.prefix(80))' cannot stand here, expected \(expected)")
+            }
+            if line.first == "*" {
+                try expect("COMMIT first", table == nil)
+                table = String(line.dropFirst())
+                try expect("a table such as *filter", tables.contains(table ?? ""))
+                continue
+            }
+            try expect("a table such as *filter first", table != nil)
+            switch line.first {
+            case ":": try expect("a line such as :FORWARD ACCEPT [0:0]", words.count > 1 && words[0].count > 1)
+            case "C": try expect("COMMIT", line == "COMMIT")
+            default: try expect("a rule such as -A INPUT -j DROP", words.count > 1 && words[0] == "-A")
+            }
+            if line == "COMMIT" { table = nil }
+        }
+        if let table {
+            throw ImportError("\(file):\(count): the file ends within table '\(table)', expected COMMIT")
+        }
+    }
+
     static func arguments(_ dump: String) -> [String] {
         var arguments: [String] = []
         var table = "filter"
         for line in dump.split(separator: "\n") {
-            let rule = line.first == "[" ? line.drop { $0 != " " }.dropFirst() : line
+            let rule = rule(in: line)
             switch rule.first {
             case "*": table = String(rule.dropFirst())
             case ":":
@@ -90,6 +133,11 @@ enum HostRules {
         }
         return arguments
     }
+
+    /// Without its counters.
+    private static func rule(in line: Substring) -> Substring {
+        line.first == "[" ? line.drop { $0 != " " }.dropFirst() : line
+    }
 }
 
 /// What `ipvsadm -Sn` prints: a director's services.
@@ -99,13 +147,16 @@ struct IPVSRules {
         var transport: String
         var scheduler = "rr"
         var persistence: Int?
-        var realServers: [String] = []
+        var realServers: [YAMLNode] = []
 
-        var lines: [String] {
-            var lines = ["\(transport): \(ScenarioWriter.quoted(key))", "scheduler: \(scheduler)"]
-            if let persistence { lines.append("persistence: \(persistence)") }
-            return lines + ["real_servers:"] + realServers.map { "  - \($0)" }
+        var content: [YAMLLine] {
+            var lines: [YAMLLine] = [.entry(transport, .text(key)), .entry("scheduler", .word(scheduler))]
+            if let persistence { lines.append(.entry("persistence", YAMLNode(persistence))) }
+            return lines + [.entry("real_servers", .items(realServers))]
         }
+
+        /// As the scenario has them.
+        var lines: [String] { YAMLDocument(content).lines }
     }
 
     private(set) var services: [Service] = []
@@ -117,28 +168,39 @@ struct IPVSRules {
             func value(_ option: String) -> String? {
                 words.firstIndex(of: option).flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
             }
-            guard let transport = transports.keys.sorted().first(where: { words.contains($0) }),
-                let key = value(transport), Endpoint(key) != nil
+            guard let option = transports.keys.sorted().first(where: { words.contains($0) }),
+                let transport = transports[option], let key = value(option), Endpoint(key) != nil,
+                words.first == "-A" || words.first == "-a"
             else {
                 missing.append("\(machine): '\(line)' of ipvsadm, which scenarios cannot say")
                 continue
             }
-            switch words.first {
-            case "-A":
-                var service = Service(key: key, transport: transports[transport] ?? "tcp")
+            let known = services.firstIndex { $0.key == key && $0.transport == transport }
+            if words.first == "-A" {
+                var service = Service(key: key, transport: transport)
                 service.scheduler = value("-s") ?? service.scheduler
                 service.persistence = value("-p").flatMap { Int($0) }
+                guard known == nil, service.scheduler.allSatisfy({ $0.isASCII && $0.isLetter }),
+                    words.contains("-p") == (service.persistence != nil)
+                else {
+                    missing.append("\(machine): '\(line)' of ipvsadm, which is garbled or stands there twice")
+                    continue
+                }
                 services.append(service)
-            case "-a":
-                guard let server = value("-r").flatMap({ Endpoint($0) }),
-                    let index = services.firstIndex(where: { $0.key == key && $0.transport == transports[transport] })
-                else { continue }
+            } else {
+                guard let server = value("-r").flatMap({ Endpoint($0) }), let index = known,
+                    let weight = Int(value("-w") ?? "1"), (0...65535).contains(weight)
+                else {
+                    missing.append("\(machine): '\(line)' of ipvsadm, which is garbled or names no service before it")
+                    continue
+                }
                 let forwarding = words.contains("-m") ? "masquerading" : words.contains("-i") ? "tunneling" : nil
-                var entry = "{address: \(ScenarioWriter.quoted(server.address)), port: \(server.port)"
-                if let forwarding { entry += ", forwarding: \(forwarding)" }
-                if let weight = value("-w"), weight != "1" { entry += ", weight: \(weight)" }
-                services[index].realServers.append(entry + "}")
-            default: continue
+                var entry: [(key: String, value: YAMLNode)] = [
+                    ("address", YAMLNode(server.address)), ("port", YAMLNode(Int(server.port))),
+                ]
+                if let forwarding { entry.append(("forwarding", .word(forwarding))) }
+                if weight != 1 { entry.append(("weight", YAMLNode(weight))) }
+                services[index].realServers.append(.flow(entry))
             }
         }
     }

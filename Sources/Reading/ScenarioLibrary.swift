@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 public import Scenario
+internal import Text
 
 /// The scenarios in some directories, and the topologies that they stand on.
 ///
@@ -164,7 +165,9 @@ struct FileProblem: Error, Equatable {
 }
 
 enum TextFile {
-    static func read(_ path: String) -> Result<String, FileProblem> {
+    /// - Parameter escapes: whether bytes that are not UTF-8 are taken, as `<E9>`, instead of refusing the file: rules have
+    ///   comments in any encoding.
+    static func read(_ path: String, escapes: Bool = false) -> Result<String, FileProblem> {
         var isDirectory = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             return .failure(FileProblem(file: path, message: "there is no such file"))
@@ -172,7 +175,7 @@ enum TextFile {
         guard !isDirectory, let data = FileManager.default.contents(atPath: path) else {
             return .failure(FileProblem(file: path, message: isDirectory ? "is a directory" : "cannot be read"))
         }
-        return text(of: [UInt8](data), file: path)
+        return escapes ? .success(String(escapingInvalid: data)) : text(of: [UInt8](data), file: path)
     }
 
     static func text(of octets: [UInt8], file: String) -> Result<String, FileProblem> {

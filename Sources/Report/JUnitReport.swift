@@ -1,3 +1,4 @@
+internal import Text
 internal import Evidence
 internal import Measurement
 internal import Verdict
@@ -139,15 +140,7 @@ extension CheckResult {
 }
 
 extension String {
-    /// Without the characters that XML 1.0 (2.2, Char) has no place for, such as a command's escape sequences.
-    fileprivate var inXML: String {
-        String(
-            String.UnicodeScalarView(
-                unicodeScalars.map { scalar in
-                    switch scalar.value {
-                    case 0x09, 0x0A, 0x20...0xD7FF, 0xE000...0xFFFD, 0x10000...0x10FFFF: scalar
-                    default: "\u{FFFD}"
-                    }
-                }))
-    }
+    /// Without the characters that XML 1.0 (2.2, Char) has no place for, such as a command's escape sequences; they and all
+    /// others that are not printable are there as `<U+001B>`.
+    fileprivate var inXML: String { printableText }
 }

@@ -8,6 +8,11 @@ extension String {
         escaping(where: { !$0.isPrintable && $0 != "\t" }) { "<\($0.codePoint)>" }
     }
 
+    /// Several lines, each printable.
+    public var printableText: String {
+        escaping(where: { !$0.isPrintable && $0 != "\t" && $0 != "\n" }) { "<\($0.codePoint)>" }
+    }
+
     /// Bytes as one printable line: what is not UTF-8 is there as `<E9>`.
     public init(printing bytes: some Collection<UInt8>) {
         self = String(escapingInvalid: bytes).printable

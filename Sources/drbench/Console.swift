@@ -55,10 +55,3 @@ enum Console {
         }
     }
 }
-
-extension String {
-    /// As lines, each printable.
-    var printableLines: [String] {
-        split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }
-    }
-}

@@ -85,7 +85,7 @@ extension MeasurementContext {
             clock: clock, engine: choice.engine.name, kernel: kernel?.release ?? host,
             kernelBuild: kernel.flatMap { $0.program.parent.split(separator: "/").last.map(String.init) },
             seed: kernel == nil ? nil : seed, machine: .here, drbench: DRBench.configuration.version,
-            revision: Tools.revision(of: Installation.find()?.root),
+            revision: Installation.find().flatMap { GitRepository(around: $0.root)?.revision },
             programs: programs.reduce(into: [:]) { $0[$1] = Tools.version(of: $1) })
     }
 }

@@ -24,7 +24,7 @@ struct RunReference: ExpressibleByArgument {
         if isRevision, let entry = try history.latest(matching: RunFilter(revision: text)) {
             return try Self.load(entry.number, history)
         }
-        if let revision = Git.revision(of: text) {
+        if let revision = GitRepository(around: ".")?.commit(text) {
             guard let entry = try history.latest(matching: RunFilter(revision: revision)) else {
                 throw EnvironmentError("the history has no run of revision \(revision.prefix(10)) ('\(text)')")
             }
@@ -86,22 +86,5 @@ struct HistoryOption: ParsableArguments {
             throw EnvironmentError("no runs are kept yet in '\(path)': 'drbench bench' keeps what it measures")
         }
         return history
-    }
-}
-
-enum Git {
-    /// The commit that a name means in the repository around the current folder: `main`, `HEAD~2`, `v1.0`. nil if it means
-    /// none, or there is no repository or no git.
-    static func revision(of name: String) -> String? {
-        // What a name may hold, so that the shell sees no more than a word.
-        let allowed: (Character) -> Bool = { $0.isASCII && ($0.isLetter || $0.isNumber) || "._/~^@{}-+#".contains($0) }
-        guard !name.hasPrefix("-"), !name.isEmpty, name.allSatisfy(allowed),
-            let pipe = popen("git rev-parse --verify --quiet '\(name)^{commit}' 2>/dev/null", "r")
-        else { return nil }
-        var buffer = [UInt8](repeating: 0, count: 128)
-        let count = fread(&buffer, 1, buffer.count, pipe)
-        guard pclose(pipe) == 0 else { return nil }
-        let text = String(decoding: buffer.prefix(count), as: UTF8.self).filter { !$0.isNewline }
-        return text.isEmpty ? nil : text
     }
 }

@@ -121,15 +121,7 @@ struct ScenarioSelection: ParsableArguments {
         let searched = [folders.scenarios ?? installation?.scenarios].compactMap { $0 }
         let library = ScenarioLibrary(
             scenarios: searched, topologies: topologies,
-            checks: ScenarioChecks(
-                validateFilter: { filter in
-                    do {
-                        _ = try PacketFilter(filter)
-                        return nil
-                    } catch {
-                        return "\(error)"
-                    }
-                }, knownNeeds: Capabilities.known.map(\.name), releases: .neutron))
+            checks: .all)
         return (library, files)
     }
 }
@@ -164,6 +156,19 @@ extension Scenario {
         let location = timeline.first?.location ?? expectations.first?.location
         return location.map { $0.file.parent.split(separator: "/").last.map(String.init) ?? "scenarios" } ?? "scenarios"
     }
+}
+
+extension ScenarioChecks {
+    /// With all that drbench knows.
+    static let all = ScenarioChecks(
+        validateFilter: { filter in
+            do {
+                _ = try PacketFilter(filter)
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }, knownNeeds: Capabilities.known.map(\.name), releases: .neutron)
 }
 
 extension ScenarioChecks.Releases {

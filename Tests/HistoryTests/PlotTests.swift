@@ -147,7 +147,7 @@ struct PlotTests {
 
     @Test("no name can become a command of gnuplot or an element of the page")
     func quoting() {
-        #expect(GnuplotScript.quoted("it's\n`date`") == "'it''s\u{FFFD}`date`'")
+        #expect(GnuplotScript.quoted("it's\n`date`") == "'it''s<U+000A>`date`'")
         #expect(SVGText.escaped("<a href=\"&\">") == "&lt;a href=&quot;&amp;&quot;&gt;")
         #expect(
             SVGText.hexadecimal("'rgb( 82,  96, 109)' rgb(0,255,16) rgb(x) rgb(") == "'#52606d' #00ff10 rgb(x) rgb(")

@@ -106,13 +106,13 @@ struct FormatTests {
         ok 1 - dr-happy-same
         not ok 2 - cross-hv-p-old
           ---
-          message: "four gets: expected 2 conntrack entries on hv1 in SYN_SENT; found 0 of 1: tcp <SYN> & \u{FFFD}[1mFIN"
+          message: "four gets: expected 2 conntrack entries on hv1 in SYN_SENT; found 0 of 1: tcp <SYN> & <U+001B>[1mFIN"
           severity: fail
           checks:
             - at: "Scenarios/cross.yaml:31:7"
               step: "four gets"
               expected: "2 conntrack entries on hv1 in SYN_SENT"
-              found: "0 of 1: tcp <SYN> & \u{FFFD}[1mFIN"
+              found: "0 of 1: tcp <SYN> & <U+001B>[1mFIN"
           why:
             - flow: "tcp 198.51.100.10:57526 → 203.0.113.2:80: connected then silent (and 1 more)"
               killed: "dropped by a rule about its conntrack state, at hv1"
@@ -175,7 +175,7 @@ struct FormatTests {
         #expect(
             parsed.yaml.map(\.message)
                 == Sample.result.runs.filter { $0.verdict.status.isBad }.map {
-                    $0.verdict.reason.replacing("\u{1B}", with: "\u{FFFD}")
+                    $0.verdict.reason.replacing("\u{1B}", with: "<U+001B>")
                 })
         #expect(parsed.yaml.first?.checks?.first?["expected"] == Sample.check.expected)
         #expect(parsed.yaml.first?.why?.first?["because"] == "hv1 saw the SYN but not the SYN-ACK.")
@@ -191,7 +191,7 @@ struct FormatTests {
                 ok 1 dr-happy-same
                 # cross-hv-p-old: Scenarios/cross.yaml:31:7: four gets: hv1 has 2 conntrack entries in SYN_SENT
                 # cross-hv-p-old:   expected  2 conntrack entries on hv1 in SYN_SENT
-                # cross-hv-p-old:   actual    0 of 1: tcp <SYN> & \u{FFFD}[1mFIN
+                # cross-hv-p-old:   actual    0 of 1: tcp <SYN> & <U+001B>[1mFIN
                 # cross-hv-p-old: tcp 198.51.100.10:57526 → 203.0.113.2:80: connected then silent (and 1 more)
                 # cross-hv-p-old:   killed    dropped by a rule about its conntrack state, at hv1
                 # cross-hv-p-old:   by        filter i6c620000-0 1: -m state --state INVALID -j DROP
@@ -222,7 +222,7 @@ struct FormatTests {
             try render(result, as: .github, options: .init(root: "/work/checkout")) == """
                 ::error file=Scenarios/cross.yaml,line=31,col=7,title=cross-hv-p-old%3A 100 %25%3A a%2C b::\
                 hv1 has 2 conntrack entries in SYN_SENT%0Aexpected: 2 conntrack entries on hv1 in SYN_SENT%0A\
-                actual: 0 of 1: tcp <SYN> & \u{FFFD}[1mFIN%0A\
+                actual: 0 of 1: tcp <SYN> & <U+001B>[1mFIN%0A\
                 tcp 198.51.100.10:57526 → 203.0.113.2:80: connected then silent (and 1 more)%0A\
                 killed: dropped by a rule about its conntrack state, at hv1%0A\
                 by: filter i6c620000-0 1: -m state --state INVALID -j DROP%0Abecause: hv1 saw the SYN but not the SYN-ACK.
@@ -246,7 +246,7 @@ struct FormatTests {
                 """
                 | FAIL | <code>cross-hv-p-old</code> | <code>a&#124;b `c` &lt;/pre&gt;&lt;script&gt; ## d</code> |
                 """))
-        #expect(text.contains("  actual    a|b `c` &lt;/pre&gt;&lt;script&gt;\u{FFFD}## d\n"))
+        #expect(text.contains("  actual    a|b `c` &lt;/pre&gt;&lt;script&gt;&lt;U+000A&gt;## d\n"))
         #expect(!text.contains("<script") && text.ranges(of: "\n## ").count == 0)
         #expect(text.contains("  because   hv1 saw the SYN but not the SYN-ACK."))
         #expect(text.contains("evidence: cross-hv-p-old/report.html"))

@@ -32,7 +32,7 @@ enum RuleDumpFormat {
                 return nil
             }
             let path = RuleDump.path(text, from: tree.location)
-            switch TextFile.read(path) {
+            switch TextFile.read(path, escapes: true) {
             case .failure(let problem):
                 // A missing file is the scenario's mistake, a garbled one the file's own.
                 let place = problem.line > 1 || problem.column > 1 ? problem.diagnostic.location : tree.location

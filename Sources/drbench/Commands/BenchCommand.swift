@@ -186,12 +186,12 @@ extension Scenario {
 }
 
 extension [Scenario] {
-    /// The words by which they start programs.
+    /// The programs that they start, of those that drbench knows: others are not asked for their version.
     fileprivate var programs: Set<String> {
-        var words = Set(flatMap { $0.hosts.flatMap { $0.programs.compactMap(\.command.first) } })
+        var words = Set(flatMap { $0.hosts.flatMap { $0.programs.compactMap(\.command.first) } }.filter(Tools.isKnown))
         for case .run(_, let arguments, _) in flatMap({ $0.timeline.flatMap(\.actions) }) {
-            words.formUnion(arguments.prefix(1))
-            // A shell's: those that drbench knows.
+            words.formUnion(arguments.prefix(1).filter(Tools.isKnown))
+            // A shell's.
             let script = arguments.dropFirst().joined(separator: " ").split {
                 !$0.isLetter && !$0.isNumber && $0 != "-"
             }.map(String.init)
