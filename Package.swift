@@ -47,7 +47,7 @@ let package = Package(
             name: "History", dependencies: ["Measurement", "Text", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings),
         .target(
-            name: "Kernel", dependencies: ["CLinux", "CNetlink", "Evidence", "Net"],
+            name: "Kernel", dependencies: ["CLinux", "CNetlink", "Evidence", "Net", "Text"],
             swiftSettings: settings),
         .target(name: "Capture", dependencies: ["CPcap", "Evidence", "Net"], swiftSettings: settings),
 
@@ -76,7 +76,7 @@ let package = Package(
             name: "Verdict", dependencies: ["Capture", "Evidence", "Measurement", "Net", "Scenario"],
             swiftSettings: settings),
         .target(
-            name: "Engine", dependencies: ["CLinux", "Evidence", "Kernel", "Lab", "Net", "Plan"],
+            name: "Engine", dependencies: ["CLinux", "Evidence", "Kernel", "Lab", "Net", "Plan", "Text"],
             swiftSettings: settings),
         .target(
             name: "Report",

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Text
 
 /// What a laboratory's console printed. A console that never stops printing keeps its beginning and its end.
 struct ConsoleText: Sendable, Equatable {
@@ -14,7 +15,7 @@ struct ConsoleText: Sendable, Equatable {
 
     /// The last lines that say something: not a kernel's stack, which in a lab kernel is addresses without names.
     func tail(_ count: Int) -> [String] {
-        let text = String(showing: output.suffix(64 * 1024))
+        let text = String(escapingInvalid: output.suffix(64 * 1024))
         var lines: [String] = []
         for line in text.split(whereSeparator: \.isNewline) {
             var line = line

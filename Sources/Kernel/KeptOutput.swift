@@ -1,3 +1,5 @@
+internal import Text
+
 /// What somebody printed, who may never stop printing: its beginning and its end are kept.
 public struct KeptOutput: Sendable, Equatable {
     /// What is kept of a command's or program's output at either end, bytes.
@@ -38,39 +40,9 @@ public struct KeptOutput: Sendable, Equatable {
         return beginning + Array("\n[\(leftOut) bytes left out]\n".utf8) + end.suffix(room ?? 0)
     }
 
-    /// As text; a byte that is not UTF-8 is shown as `\x9b`.
-    public var text: String { String(showing: bytes) }
+    /// As text; a byte that is not UTF-8 is shown as `<9B>`.
+    public var text: String { String(escapingInvalid: bytes) }
 
     /// The end of it, at most so many bytes.
     public func suffix(_ count: Int) -> [UInt8] { Array((end.count < count ? beginning + end : end).suffix(count)) }
-}
-
-extension String {
-    /// Bytes as text: what is not UTF-8 is shown byte by byte, as `\x9b`.
-    public init(showing bytes: some Collection<UInt8>) {
-        if let text = String(validating: bytes, as: UTF8.self) {
-            self = text
-            return
-        }
-        var text = ""
-        var decoder = UTF8.ForwardParser()
-        var rest = bytes.makeIterator()
-        // The parser takes a byte too many to see where an invalid sequence ends: so its length is counted.
-        var position = bytes.startIndex
-        loop: while true {
-            switch decoder.parseScalar(from: &rest) {
-            case .valid(let encoded):
-                text.unicodeScalars.append(UTF8.decode(encoded))
-                position = bytes.index(position, offsetBy: encoded.count)
-            case .error(let length):
-                for _ in 0..<Swift.max(1, length) where position != bytes.endIndex {
-                    let digits = String(bytes[position], radix: 16)
-                    text += "\\x" + (digits.count < 2 ? "0" : "") + digits
-                    position = bytes.index(after: position)
-                }
-            case .emptyInput: break loop
-            }
-        }
-        self = text
-    }
 }

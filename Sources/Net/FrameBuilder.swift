@@ -70,18 +70,18 @@ public enum FrameBuilder {
 
     /// The Internet checksum (RFC 1071).
     static func checksum(_ octets: [UInt8]) -> UInt16 {
-        var sum: UInt32 = 0
+        var sum: UInt64 = 0
         for index in stride(from: 0, to: octets.count, by: 2) {
-            sum += UInt32(octets[index]) << 8 | (index + 1 < octets.count ? UInt32(octets[index + 1]) : 0)
+            sum += UInt64(octets[index]) << 8 | (index + 1 < octets.count ? UInt64(octets[index + 1]) : 0)
         }
         while sum > 0xFFFF { sum = sum & 0xFFFF + sum >> 16 }
-        return ~UInt16(sum)
+        return ~UInt16(truncatingIfNeeded: sum)
     }
 
     private static func transportChecksum(
         _ source: IPAddress, _ destination: IPAddress, _ number: UInt8, _ payload: [UInt8]
     ) -> UInt16 {
-        let length = UInt32(payload.count)
+        let length = UInt32(truncatingIfNeeded: payload.count)
         let pseudo =
             source.octets + destination.octets
             + (source.family == .v4

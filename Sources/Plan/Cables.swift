@@ -8,7 +8,7 @@ extension Planner {
         let peers = Set(scenario.hosts.flatMap { $0.ports.compactMap(\.peer) })
         for host in scenario.hosts {
             for port in host.ports {
-                plan.captures.append(.init(namespace: host.name, interface: port.name))
+                capture(host.name, port.name)
                 if let peer = port.peer {
                     try addCable(from: host, port, to: peer)
                 } else if let place = port.on ?? host.on, !peers.contains("\(host.name):\(port.name)") {
@@ -29,7 +29,6 @@ extension Planner {
             far = .init(namespace: place, name: port.tapName, mac: mac)
         } else {
             let name = host.ports.count == 1 ? host.name : "\(host.name)-\(port.name)"
-            try checkInterfaceName(name)
             far = .init(namespace: place, name: name, mac: nextFabricMAC())
         }
         add(host.name, .addVeth(name: port.name, mac: port.macAddress, mtu: port.link.mtu, peer: far))
@@ -39,7 +38,7 @@ extension Planner {
             impair(port.link, near: (host.name, port.name), far: (place, far.name))
             return
         }
-        plan.captures.append(.init(namespace: place, interface: far.name))
+        capture(place, far.name)
         if scenario.hasHybridBridges { addHybridBridge(of: port, on: place, network) }
         plug(place, far.name, into: tapBridge(of: port, on: place, network))
         impair(port.link, near: (host.name, port.name), far: (place, far.name))
@@ -51,14 +50,9 @@ extension Planner {
             let far = other.ports.first(where: { $0.name == parts[1] })
         else { throw PlanError("\(host.name):\(port.name) is cabled to '\(peer)', which is no host's port") }
         // Both ends may name each other; the first one lays the cable.
-        let laid = plan.setup.contains {
-            if case .addVeth(let name, _, _, let end) = $0.action {
-                return $0.namespace == other.name && name == far.name && end.namespace == host.name
-                    && end.name == port.name
-            }
-            return false
-        }
-        guard !laid else { return }
+        guard laidCables.insert([host.name, port.name, other.name, far.name]).inserted,
+            !laidCables.contains([other.name, far.name, host.name, port.name])
+        else { return }
         for (near, distant) in [(port, far), (far, port)]
         where !near.link.sending.isNone && !distant.link.receiving.isNone {
             throw PlanError("what \(peer) and \(host.name):\(port.name) say of their cable is about the same way of it")

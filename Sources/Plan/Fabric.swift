@@ -60,12 +60,11 @@ extension Planner {
     ) throws {
         let card = scenario.uplinkName(of: network)
         let far = scenario.networks.count == 1 ? place : "\(place)-\(network.name)"
-        try checkInterfaceName(far)
         addUplinkCable(of: place, card, to: uplink, far, link)
         plug(place, card, into: bridgeName(on: place, network))
         plug(uplink, far, into: bridgeName(on: uplink, network))
         impair(link, near: (place, card), far: (uplink, far))
-        plan.captures.append(.init(namespace: place, interface: card))
+        capture(place, card)
     }
 
     private mutating func addUplinkCable(
@@ -87,7 +86,7 @@ extension Planner {
         add(place, .setGSOMaxSegments(interface: card, 1))
         plug(uplink, place, into: Self.fabricBridge)
         impair(link, near: (place, card), far: (uplink, place))
-        plan.captures.append(.init(namespace: place, interface: card))
+        capture(place, card)
         var local: IPAddress?
         if case .vxlan(let underlay) = scenario.fabric {
             ends += 1
@@ -108,7 +107,7 @@ extension Planner {
                 add(place, .addVLAN(name: device, link: card, id: UInt16(truncatingIfNeeded: id)))
             }
             plug(place, device, into: bridgeName(on: place, network))
-            plan.captures.append(.init(namespace: place, interface: device))
+            capture(place, device)
         }
     }
 

@@ -11,9 +11,11 @@ extension Planner {
     /// A hypervisor takes the hosts on it along.
     func powerOff(_ machines: [String]) throws -> Plan.StepPlan.Action {
         var operations: [Operation] = []
+        let machines = machines.distinct
+        let known = Set(machines)
         let hypervisors = machines.filter(scenario.isHypervisor)
         let hosts = scenario.hosts.filter { host in
-            machines.contains(host.name)
+            known.contains(host.name)
                 || host.ports.contains { port in
                     guard let place = port.peer == nil ? port.on ?? placement[host.name] : nil else { return false }
                     return hypervisors.contains(place)

@@ -35,7 +35,7 @@ extension Planner {
                 peer: .init(namespace: place, name: port.integrationPortName, mac: nextFabricMAC())))
         plug(place, port.hybridPortName, into: bridge)
         plug(place, port.integrationPortName, into: bridgeName(on: place, network))
-        plan.captures.append(.init(namespace: place, interface: port.hybridPortName))
+        capture(place, port.hybridPortName)
     }
 
     /// Where a host will move to, its ports' bridges wait for it: Nova makes them before a live migration

@@ -3,9 +3,17 @@ public import Scenario
 
 extension Plan {
     /// Spells a scenario out. Pure; the scenario must be valid (`ScenarioLibrary` reports what is not).
+    /// - Throws: `PlanError` with the place in the scenario's file, where it was read from one.
     public init(_ scenario: Scenario) throws {
         var planner = Planner(scenario)
-        try planner.layOut()
+        do {
+            try planner.layOut()
+        } catch var error as PlanError {
+            if error.location == nil { error.location = scenario.location }
+            throw error
+        } catch {
+            throw PlanError("\(error)", at: scenario.location)
+        }
         self = planner.plan
     }
 }
@@ -13,8 +21,12 @@ extension Plan {
 /// What a valid file can still ask for that no plan can give.
 public struct PlanError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String
+    public var location: SourceLocation?
 
-    public init(_ description: String) { self.description = description }
+    public init(_ description: String, at location: SourceLocation? = nil) {
+        self.description = description
+        self.location = location
+    }
 }
 
 /// Builds the plan in the order in which the kernel wants things: namespaces, bridges, cables, sysctls, links up,
@@ -28,6 +40,12 @@ struct Planner {
     private var fabricMACs: UInt64 = 0
     /// The users' own, which no bridge port may have as well: it would take their frames for its own.
     private lazy var declaredMACs = Set(scenario.hosts.flatMap { $0.ports.map(\.macAddress) })
+    /// Cables from host to host that there are: each end's host and port.
+    var laidCables: Set<[String]> = []
+    /// What is captured already, as the plan has it in order.
+    private var captured: Set<[String]> = []
+    /// How much the plan asks for until now.
+    private var size = PlanSize()
     /// Hybrid bridges that there are: by hypervisor and name.
     var hybridBridges: Set<[String]> = []
 
@@ -64,8 +82,14 @@ struct Planner {
         }
         plan.names = scenario.addressNames
         plan.awaitsIPVSStatistics = scenario.expectations.askForIPVSStatistics
+        try size.add(plan.setup)
+        try checkInterfaces()
         for step in scenario.timeline {
-            let planned = try plan(step)
+            let planned = try placed(at: step.location) {
+                let planned = try $0.plan(step)
+                for action in [planned.action] + planned.meanwhile.map(\.action) { try $0.size.add(action) }
+                return planned
+            }
             // What it counts is counted from the snapshot before it, which must be complete, too.
             if planned.awaitsIPVSStatistics, let last = plan.steps.indices.last {
                 plan.steps[last].awaitsIPVSStatistics = true
@@ -73,6 +97,25 @@ struct Planner {
             plan.steps.append(planned)
         }
         if !scenario.capture.isOn { plan.captures = [] }
+    }
+
+    /// What goes wrong within is wrong at that place.
+    private mutating func placed<Value>(
+        at location: SourceLocation, _ work: (inout Planner) throws -> Value
+    ) throws -> Value {
+        do {
+            return try work(&self)
+        } catch let error as PlanError {
+            throw error.location == nil ? PlanError(error.description, at: location) : error
+        } catch {
+            throw PlanError("\(error)", at: location)
+        }
+    }
+
+    /// Captures a port, once.
+    mutating func capture(_ namespace: String, _ interface: String) {
+        guard captured.insert([namespace, interface]).inserted else { return }
+        plan.captures.append(.init(namespace: namespace, interface: interface))
     }
 
     mutating func add(_ namespace: String, _ action: Operation.Action) {
@@ -119,13 +162,6 @@ struct Planner {
     }
 
     private static func fabricMAC(_ number: UInt64) -> MACAddress { MACAddress(bits: 0x0200_0000_0100 + number) }
-
-    func checkInterfaceName(_ name: String) throws {
-        // IFNAMSIZ is 16 with the closing zero.
-        guard name.utf8.count < 16 else {
-            throw PlanError("'\(name)' is too long for an interface's name (15 characters); shorten the host's name")
-        }
-    }
 
     // MARK: Names
 

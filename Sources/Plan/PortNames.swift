@@ -47,15 +47,13 @@ extension Planner {
     /// cable is seen at its other end.
     mutating func captureSwitches() throws {
         let all = scenario.timeline.flatMap(\.expectations) + scenario.expectations
-        for name in all.flatMap(\.check.ports) {
+        var known: Set<String> = []
+        for name in all.flatMap(\.check.ports) where known.insert(name).inserted {
             guard let place = name.split(separator: ":").first.map(String.init),
                 scenario.switches.contains(where: { $0.name == place })
             else { continue }
             let port = try port(named: name)
-            for interface in port.interfaces {
-                let point = Plan.CapturePoint(namespace: port.namespace, interface: interface)
-                if !plan.captures.contains(point) { plan.captures.append(point) }
-            }
+            for interface in port.interfaces { capture(port.namespace, interface) }
         }
     }
 }

@@ -67,8 +67,7 @@ extension Planner {
                 operations.append(
                     Operation(target, .setImpairment(interface: port.tapName, port.link.receiving)))
             }
-            let point = Plan.CapturePoint(namespace: target, interface: port.tapName)
-            if !plan.captures.contains(point) { plan.captures.append(point) }
+            capture(target, port.tapName)
         }
         for port in moving {
             operations.append(Operation(name, .announce(interface: port.name, mac: port.macAddress)))

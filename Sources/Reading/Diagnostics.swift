@@ -21,6 +21,31 @@ extension Diagnostic {
 }
 
 extension [Diagnostic] {
+    /// The first of each file, and how many more there are: no more than somebody reads.
+    func limited(to limit: Int = Limits.mistakes) -> [Diagnostic] {
+        var counts: [String: Int] = [:]
+        var result: [Diagnostic] = []
+        var last: [String: Diagnostic] = [:]
+        for diagnostic in self {
+            let file = diagnostic.location.file
+            counts[file, default: 0] += 1
+            if counts[file, default: 0] <= limit {
+                result.append(diagnostic)
+            } else if last[file] == nil || diagnostic.severity == .error {
+                last[file] = diagnostic
+            }
+        }
+        for (file, diagnostic) in last.sorted(by: { $0.key < $1.key }) {
+            let more = (counts[file] ?? limit) - limit
+            result.append(
+                Diagnostic(
+                    diagnostic.severity, at: diagnostic.location,
+                    "\(diagnostic.message) (\(more) mistakes of this file are told here as one)",
+                    expected: diagnostic.expected, suggestion: diagnostic.suggestion))
+        }
+        return result
+    }
+
     /// In the order of the files, each once: what a scenario has wrong is found again in every variant.
     func tidied() -> [Diagnostic] {
         var seen: Set<Diagnostic> = []

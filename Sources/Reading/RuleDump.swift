@@ -2,7 +2,24 @@ internal import Scenario
 
 /// What the save programs print, looked at as closely as loading it elsewhere needs: a dump that was cut off or mixed up must
 /// not turn up as a restore program's failure in a lab.
-enum RuleDump {
+struct RuleDump: Sendable {
+    let text: String
+    /// What keeps it from being loaded.
+    let problems: [Problem]
+    /// The sets that it creates, and those that its rules name, each with a line.
+    let sets: Set<String>
+    let setsNamed: [(line: Int, set: String)]
+    /// The names that are written as those of tap devices.
+    let tapDevices: Set<String>
+
+    init(_ text: String, _ kind: Kind) {
+        self.text = text
+        problems = Self.problems(in: text, kind)
+        sets = kind == .ipset ? Self.sets(of: text) : []
+        setsNamed = kind == .ipset ? [] : Self.setsNamed(in: text)
+        tapDevices = kind == .iptables ? Self.tapDevices(in: text) : []
+    }
+
     enum Kind: String {
         case iptables = "iptables-save"
         case ip6tables = "ip6tables-save"
@@ -30,6 +47,23 @@ enum RuleDump {
         text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().lazy.filter {
             !$0.element.allSatisfy(\.isWhitespace) && $0.element.first != "#"
         }
+    }
+
+    /// Whatever begins as a tap device's name: `tap` and eleven characters of a port's id.
+    static func tapDevices(in text: String) -> Set<String> {
+        let (word, length) = (Array("tap".utf8), 14)
+        let bytes = Array(text.utf8)
+        var found: Set<String> = []
+        var index = 0
+        while index + length <= bytes.count {
+            guard bytes[index..<index + word.count].elementsEqual(word) else {
+                index += 1
+                continue
+            }
+            found.insert(String(decoding: bytes[index..<index + length], as: UTF8.self))
+            index += word.count
+        }
+        return found
     }
 
     private static func problemsOfTables(_ text: String, _ kind: Kind) -> [Problem] {

@@ -51,8 +51,19 @@ struct ScenarioFile {
         var mutations: Tree?
         /// The value of each axis of the matrix.
         var cell: [String: String] = [:]
+        var location: SourceLocation
     }
+    /// Only those of a file with mutations are kept: a file may have thousands.
     private var drafts: [Draft] = []
+    private let memory = ReadingMemory()
+    private var known: Set<Diagnostic> = []
+    private var variantNames: Set<String> = []
+    /// Of all scenarios, with what is below them.
+    private var valuesRead = 0
+    /// Whether a limit was reached, and told: no further scenario is read.
+    private var isExhausted = false
+    private var keepsDrafts = false
+    private var isDamaged = false
 
     init(
         name: String, file: String, topologies: TopologySource, checks: ScenarioChecks, collectsMutants: Bool = false
@@ -68,42 +79,74 @@ struct ScenarioFile {
     mutating func read(_ text: String) {
         let start = SourceLocation(file: file, line: 1, column: 1)
         if !NameForm.scenario.matches(name) {
-            diagnostics.append(
+            note(
                 Diagnostic(
                     at: start, "'\(Tree.shortened(name))' cannot be a scenario's name",
                     expected: NameForm.scenario.expected))
+        } else if ReservedNames.takes(scenario: name) {
+            note(
+                Diagnostic(
+                    at: start, "'\(name)' cannot be a scenario's name: among results, drbench's own file has it",
+                    expected: "another name of the file"))
         }
         let (tree, problems) = YAMLReader.read(text, file: file)
-        diagnostics += problems
+        note(problems)
+        isDamaged = problems.hasErrors
         guard let tree else { return }
         guard tree.entries != nil else {
-            diagnostics.append(
-                Diagnostic(at: tree.location, "found \(tree.found)", expected: "a scenario, which is a mapping"))
+            note(Diagnostic(at: tree.location, "found \(tree.found)", expected: "a scenario, which is a mapping"))
             return
         }
         let base = tree.without(ScenarioFormat.fileKeys)
+        keepsDrafts = collectsMutants || tree.says(key: Mutations.key)
         if let matrix = tree[Matrix.key] {
             readMatrix(Matrix(matrix, cells: tree[Matrix.cellsKey]), of: base)
         } else {
             if let cells = tree.entry(Matrix.cellsKey) {
-                diagnostics.append(Diagnostic(at: cells.keyLocation, "'cells' without 'matrix'"))
+                note(Diagnostic(at: cells.keyLocation, "'cells' without 'matrix'"))
             }
-            add([base], variant: nil)
+            add([base], variant: nil, at: tree.location)
         }
         if let variants = tree[ScenarioFormat.variantsKey] { readVariants(variants, of: base) }
-        for draft in drafts { decode(draft, damaged: problems.hasErrors) }
-        readMutants(damaged: problems.hasErrors)
+        readMutants()
+    }
+
+    /// Each mistake once: what a scenario has wrong is found again in every variant.
+    private mutating func note(_ problem: Diagnostic) {
+        if known.insert(problem).inserted { diagnostics.append(problem) }
+        if diagnostics.count > 10 * Limits.mistakes { isExhausted = true }
+    }
+
+    private mutating func note(_ problems: [Diagnostic]) {
+        for problem in problems { note(problem) }
+    }
+
+    /// Whether so many values more can be read; says so once if not.
+    private mutating func takes(_ size: Int, at location: SourceLocation) -> Bool {
+        guard !isExhausted else { return false }
+        valuesRead += size
+        guard valuesRead > Limits.valuesOfAllScenarios else { return true }
+        isExhausted = true
+        note(
+            Diagnostic(
+                at: location,
+                "the scenarios of this file have more than \(Limits.valuesOfAllScenarios) values, each with its topology",
+                expected: "fewer variants, cells or mutations"))
+        return false
     }
 
     /// A scenario of the file.
     /// - Parameter layers: what the file lays one over another, lowest first; below them is the topology.
-    private mutating func add(_ layers: [Tree], variant: String?, cell: [String: String] = [:]) {
+    private mutating func add(
+        _ layers: [Tree], variant: String?, cell: [String: String] = [:], at location: SourceLocation
+    ) {
+        guard !isExhausted else { return }
         let (filled, problems) = Parameters.filled(layers)
-        diagnostics += problems
+        note(problems)
         let name = filled.last { $0[ScenarioFormat.topologyKey] != nil }?[ScenarioFormat.topologyKey]
         let topology = name?.text.flatMap { topologies.read($0) }
         if let name, let text = name.text, topology == nil {
-            diagnostics.append(.unknown("topology", text, at: name.location, known: topologies.names))
+            note(.unknown("topology", text, at: name.location, known: topologies.names))
         }
         // Its other keys were reported where it was read by itself.
         let below = topology?.tree.flatMap { tree in
@@ -114,30 +157,41 @@ struct ScenarioFile {
         }
         let all = [below].compactMap { $0 } + filled
         let tree = all.dropFirst().reduce(all[0]) { $0.overlaid(by: $1) }
-        drafts.append(
-            Draft(
-                variant: variant, tree: tree.without([Mutations.key]), topology: below == nil ? nil : topology,
-                mutations: tree[Mutations.key], cell: cell))
+        guard takes(tree.size, at: location) else { return }
+        let draft = Draft(
+            variant: variant, tree: tree.without([Mutations.key]), topology: below == nil ? nil : topology,
+            mutations: tree[Mutations.key], cell: cell, location: location)
+        if keepsDrafts { drafts.append(draft) }
+        decode(draft)
     }
 
     private mutating func readMatrix(_ matrix: Matrix, of base: Tree) {
-        diagnostics += matrix.diagnostics
+        note(matrix.diagnostics)
         for cell in matrix.cells {
             // Unless a cell says what it shows, the values do.
             let hasTitle = cell.overlays.contains { $0[ScenarioFormat.titleKey] != nil }
             let isFilled = base[ScenarioFormat.titleKey]?.text?.contains("$(") ?? false
             add(
                 [hasTitle || isFilled ? base : base.titled(with: cell.values)] + cell.overlays, variant: cell.name,
-                cell: cell.axes)
+                cell: cell.axes, at: matrix.location)
+            variantNames.insert(cell.name)
         }
     }
 
     private mutating func readVariants(_ variants: Tree, of base: Tree) {
         guard let entries = variants.entries else {
-            diagnostics.append(
+            note(
                 Diagnostic(
                     at: variants.location, "found \(variants.found)",
                     expected: "a mapping from each variant's name to what it changes"))
+            return
+        }
+        let room = Limits.scenarios - max(1, variantNames.count)
+        if entries.count > room {
+            note(
+                Diagnostic(
+                    at: entries[room].keyLocation, "the file has \(entries.count) variants",
+                    expected: "at most \(Limits.scenarios) scenarios in a file, cells of its matrix included"))
             return
         }
         for entry in entries { readVariant(entry, of: base) }
@@ -145,13 +199,13 @@ struct ScenarioFile {
 
     private mutating func readVariant(_ entry: Tree.Entry, of base: Tree) {
         if !NameForm.scenario.matches(entry.key) {
-            diagnostics.append(
+            note(
                 Diagnostic(
                     at: entry.keyLocation, "'\(Tree.shortened(entry.key))' cannot be a variant's name",
                     expected: NameForm.scenario.expected))
         }
         guard let keys = entry.value.entries else {
-            diagnostics.append(
+            note(
                 Diagnostic(
                     at: entry.value.location, "found \(entry.value.found)",
                     expected: "a variant (a mapping with title and what it changes)"))
@@ -159,49 +213,54 @@ struct ScenarioFile {
         }
         // A variant without a title of its own would be listed under the scenario's, which says something else.
         if entry.value[ScenarioFormat.titleKey] == nil {
-            diagnostics.append(
+            note(
                 Diagnostic(
                     at: entry.keyLocation, "variant '\(Tree.shortened(entry.key))' needs 'title'",
                     expected: "one line for drbench list"))
         }
         for inner in keys where ScenarioFormat.fileKeys.contains(inner.key) {
-            diagnostics.append(Diagnostic(at: inner.keyLocation, "a variant has no \(inner.key) of its own"))
+            note(Diagnostic(at: inner.keyLocation, "a variant has no \(inner.key) of its own"))
         }
-        if drafts.contains(where: { $0.variant == entry.key }) {
-            diagnostics.append(
-                Diagnostic(at: entry.keyLocation, "a cell of the matrix is named '\(entry.key)' already"))
+        if !variantNames.insert(entry.key).inserted {
+            note(
+                Diagnostic(
+                    at: entry.keyLocation, "a cell of the matrix is named '\(Tree.shortened(entry.key))' already"))
         }
         // The scenario's mutations are about its own set-up.
         add(
-            [base.without([Mutations.key]), entry.value.without(ScenarioFormat.fileKeys)], variant: entry.key)
+            [base.without([Mutations.key]), entry.value.without(ScenarioFormat.fileKeys)], variant: entry.key,
+            at: entry.keyLocation)
     }
 
     /// What each scenario's mutations make of it; an invented one that makes no sense is none.
-    private mutating func readMutants(damaged: Bool) {
-        guard !damaged, !diagnostics.hasErrors else { return }
+    private mutating func readMutants() {
+        guard !isDamaged, !diagnostics.hasErrors else { return }
         var mutations = Mutations()
-        for draft in drafts {
+        for draft in drafts where !isExhausted {
             let others = drafts.filter { $0.variant != draft.variant }.map { ("/" + ($0.variant ?? name), $0.tree) }
             for mutation in mutations.drafts(
                 of: draft.tree, written: draft.mutations, others: collectsMutants ? others : [])
             {
+                guard takes(mutation.tree.size, at: draft.location) else { break }
                 let (scenario, problems) = decoded(mutation.tree, on: draft.topology)
-                if mutation.isWritten { diagnostics += problems }
+                if mutation.isWritten { note(problems) }
                 guard var scenario, !problems.hasErrors else { continue }
                 let original = draft.variant.map { "\(name)/\($0)" } ?? name
                 scenario.name = name
+                scenario.location = draft.location
                 scenario.variant = (draft.variant ?? "") + "+" + mutation.name.drop { $0 == "/" }
                 mutants.append(Mutant(original: original, change: mutation.change, scenario: scenario))
             }
         }
-        diagnostics += mutations.diagnostics
+        note(mutations.diagnostics)
     }
 
-    private mutating func decode(_ draft: Draft, damaged: Bool) {
+    private mutating func decode(_ draft: Draft) {
         var (scenario, problems) = decoded(draft.tree, on: draft.topology)
-        diagnostics += problems
-        guard draft.topology != nil, !damaged, !problems.hasErrors else { return }
+        note(problems)
+        guard draft.topology != nil, !isDamaged, !problems.hasErrors else { return }
         scenario?.name = name
+        scenario?.location = draft.location
         scenario?.variant = draft.variant
         scenario?.cell = draft.cell
         if let scenario { scenarios.append(scenario) }
@@ -209,7 +268,8 @@ struct ScenarioFile {
 
     private func decoded(_ tree: Tree, on topology: Topology?) -> (Scenario?, [Diagnostic]) {
         let names = topology.map { _ in Names(of: tree) }
-        var (scenario, problems) = Self.decode(tree, as: ScenarioFormat.scenario, names: names, checks: checks)
+        var (scenario, problems) = Self.decode(
+            tree, as: ScenarioFormat.scenario, names: names, checks: checks, memory: memory)
         if let topology, topology.diagnostics.hasErrors {
             // Told already, and not to be told again of every scenario that stands on it.
             problems.removeAll { $0.location.file == topology.file }
@@ -219,12 +279,13 @@ struct ScenarioFile {
 
     /// Decodes and checks a whole tree. nil names: nothing can be called unknown, and nothing fits together.
     static func decode(
-        _ tree: Tree, as shape: Shape<Scenario>, names: Names?, checks: ScenarioChecks
+        _ tree: Tree, as shape: Shape<Scenario>, names: Names?, checks: ScenarioChecks,
+        memory: ReadingMemory = ReadingMemory()
     ) -> (Scenario?, [Diagnostic]) {
-        let reader = Reader(names: names, checks: checks)
+        let reader = Reader(names: names, checks: checks, memory: memory)
         var scenario = shape.read(tree, reader)
         if let names {
-            if let scenario {
+            if let scenario, !reader.hasTooMany {
                 Consistency(scenario: scenario, tree: tree, names: names, reader: reader).check()
             }
             scenario?.completeCables(names)
@@ -234,6 +295,18 @@ struct ScenarioFile {
 }
 
 extension Tree {
+    /// Whether this mapping, or a variant or cell in it, has a key.
+    fileprivate func says(key: String) -> Bool {
+        guard let entries else { return false }
+        return entries.contains { $0.key == key }
+            || [ScenarioFormat.variantsKey, Matrix.cellsKey].contains { name in
+                self[name]?.entries?.contains { $0.value[key] != nil } ?? false
+            }
+            || self[Matrix.key]?.entries?.contains { axis in
+                axis.value.entries?.contains { $0.value[key] != nil } ?? false
+            } ?? false
+    }
+
     /// With the values of a matrix's cell behind its title.
     fileprivate func titled(with values: [String]) -> Tree {
         guard let title = entry(ScenarioFormat.titleKey), let text = title.value.text else { return self }

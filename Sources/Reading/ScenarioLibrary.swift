@@ -88,6 +88,10 @@ public struct ScenarioLibrary: Sendable {
         return reading.mutants
     }
 
+    /// What is wrong with scenarios that were read from this library's files, with the lines that it is about; the first of
+    /// each file, and how many more.
+    public func told(_ diagnostics: [Diagnostic]) -> [Diagnostic] { withLines(diagnostics) }
+
     /// One file, wherever it is, on a topology of this library.
     public func load(file: String) -> (scenarios: [Scenario], diagnostics: [Diagnostic]) { load(files: [file]) }
 
@@ -118,10 +122,10 @@ public struct ScenarioLibrary: Sendable {
     /// Each mistake once, in order, with the line of its file.
     private func withLines(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
         var lines: [String: [String]] = [:]
-        return diagnostics.tidied().map { diagnostic in
+        return diagnostics.tidied().limited().map { diagnostic in
             let file = diagnostic.location.file
             if lines[file] == nil {
-                let text = (try? TextFile.read(file).get()) ?? ""
+                let text = (try? TextFile.read(file, upTo: Limits.dumpBytes).get()) ?? ""
                 lines[file] = text.split(omittingEmptySubsequences: false) { $0.isNewline }.map(String.init)
             }
             var result = diagnostic
@@ -149,43 +153,5 @@ public struct ScenarioLibrary: Sendable {
         } catch {
             return .failure(FileProblem(file: directory, message: "cannot be read as a directory"))
         }
-    }
-}
-
-/// A file that could not be taken for text.
-struct FileProblem: Error, Equatable {
-    var file: String
-    var message: String
-    var line = 1
-    var column = 1
-
-    var diagnostic: Diagnostic {
-        Diagnostic(at: SourceLocation(file: file, line: line, column: column), message)
-    }
-}
-
-enum TextFile {
-    /// - Parameter escapes: whether bytes that are not UTF-8 are taken, as `<E9>`, instead of refusing the file: rules have
-    ///   comments in any encoding.
-    static func read(_ path: String, escapes: Bool = false) -> Result<String, FileProblem> {
-        var isDirectory = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            return .failure(FileProblem(file: path, message: "there is no such file"))
-        }
-        guard !isDirectory, let data = FileManager.default.contents(atPath: path) else {
-            return .failure(FileProblem(file: path, message: isDirectory ? "is a directory" : "cannot be read"))
-        }
-        return escapes ? .success(String(escapingInvalid: data)) : text(of: [UInt8](data), file: path)
-    }
-
-    static func text(of octets: [UInt8], file: String) -> Result<String, FileProblem> {
-        if let text = String(validating: octets, as: UTF8.self) { return .success(text) }
-        var (line, column) = (1, 1)
-        var decoder = UTF8()
-        var octetsLeft = octets.makeIterator()
-        while case .scalarValue(let scalar) = decoder.decode(&octetsLeft) {
-            (line, column) = scalar == "\n" ? (line + 1, 1) : (line, column + 1)
-        }
-        return .failure(FileProblem(file: file, message: "not UTF-8", line: line, column: column))
     }
 }

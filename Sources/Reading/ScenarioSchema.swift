@@ -138,18 +138,20 @@ private struct SchemaWriter {
             return .object(pairs)
         case .boolean: return .object([("type", .string("boolean"))])
         case .words(let words): return .object([("enum", .array(words.map(JSONText.string)))])
-        case .list(let element, let minimum):
+        case .list(let element, let minimum, let maximum):
             // Lists replace: what stands in one is never an overlay.
             var pairs: [(key: String, value: JSONText)] = [
                 ("type", .string("array")), ("items", parametrised(write(element, overlay: false), element)),
             ]
             if minimum > 0 { pairs.append(("minItems", .integer(minimum))) }
+            pairs.append(("maxItems", .integer(maximum)))
             return .object(pairs)
-        case .keyed(let keyPattern, let element, let minimum):
+        case .keyed(let keyPattern, let element, let minimum, let maximum):
             var pairs: [(key: String, value: JSONText)] = [("type", .string("object"))]
             if let keyPattern { pairs.append(("propertyNames", .object([("pattern", .string(keyPattern))]))) }
             pairs.append(("additionalProperties", nullable(write(element, overlay: overlay), overlay)))
             if minimum > 0, !overlay { pairs.append(("minProperties", .integer(minimum))) }
+            pairs.append(("maxProperties", .integer(maximum)))
             return .object(pairs)
         case .object(let object): return reference(object, overlay: overlay)
         case .any(let alternatives):

@@ -38,11 +38,22 @@ public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
     /// The line of `description`, and below it the line of the file with a caret under the column.
     public var excerpt: String {
         guard let sourceLine else { return description }
+        // Of a long line what is around the column.
+        let scalars = sourceLine.unicodeScalars
+        let column = max(location.column - 1, 0)
+        let start = scalars.count > Self.excerptLength ? max(0, min(column, scalars.count) - Self.excerptLength / 2) : 0
+        let part = scalars.dropFirst(start).prefix(Self.excerptLength)
+        let before = start > 0 ? "…" : ""
+        let behind = part.endIndex < scalars.endIndex ? "…" : ""
         // A tab stays a tab, so that the caret stands right whatever a terminal makes of it.
-        let before = String(sourceLine.unicodeScalars.prefix(max(location.column - 1, 0)))
-        let margin = before.printable.unicodeScalars.map { $0 == "\t" ? "\t" : " " }
-        return "\(description)\n    \(sourceLine.printable)\n    \(margin.joined())^"
+        let margin = String(String.UnicodeScalarView(part.prefix(column - start))).printable.unicodeScalars
+            .map { $0 == "\t" ? "\t" : " " }
+        let line = "\(before)\(String(String.UnicodeScalarView(part)).printable)\(behind)"
+        return "\(description)\n    \(line)\n    \(before.isEmpty ? "" : " ")\(margin.joined())^"
     }
+
+    /// Characters of a line in an excerpt.
+    private static let excerptLength = 160
 }
 
 extension [Diagnostic] {

@@ -35,6 +35,8 @@ public struct Scenario: Sendable, Equatable {
     /// first retransmission takes.
     public var settle: Int64
     public var capture: CaptureOptions
+    /// Where it stands: the file's beginning, a variant's name or the matrix; nil for one that was read from no file.
+    public var location: SourceLocation?
 
     public var fullName: String { variant.map { "\(name)/\($0)" } ?? name }
 
@@ -65,6 +67,11 @@ public struct Scenario: Sendable, Equatable {
         self.settle = settle
         self.capture = capture
     }
+}
+
+extension Scenario {
+    /// Whether there is nothing to judge: nothing expected must not count as something proved.
+    public var expectsNothing: Bool { expectations.isEmpty && timeline.allSatisfy(\.expectations.isEmpty) }
 }
 
 /// Where something stands in a file; lines and columns count from 1.

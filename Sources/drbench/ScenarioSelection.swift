@@ -76,7 +76,8 @@ struct ScenarioSelection: ParsableArguments {
     }
 
     /// The chosen scenarios. Prints every mistake in the files first; with one, throws `ExitCode.invalid`.
-    func load(nameless: Nameless = .all) throws -> [Scenario] {
+    /// - Parameter judged: whether they are to be judged, so that one which expects nothing is a mistake.
+    func load(nameless: Nameless = .all, judged: Bool = false) throws -> [Scenario] {
         let (library, files) = try library()
         let (selection, diagnostics) = library.load(files: files, words: names.filter { !$0.isYAMLFile })
         for diagnostic in diagnostics { Console.writeError(diagnostic.excerpt + "\n") }
@@ -96,7 +97,21 @@ struct ScenarioSelection: ParsableArguments {
             Console.error("drbench: no scenario is chosen; 'drbench list' shows what there is")
             throw ExitCode.invalid
         }
+        if judged { try checkExpectations(of: chosen, library) }
         return chosen
+    }
+
+    /// Nothing expected must not count as something proved.
+    private func checkExpectations(of scenarios: [Scenario], _ library: ScenarioLibrary) throws {
+        let idle = scenarios.filter(\.expectsNothing)
+        guard !idle.isEmpty else { return }
+        let diagnostics = idle.map { scenario in
+            Diagnostic(
+                at: scenario.location ?? SourceLocation(file: scenario.name, line: 1, column: 1),
+                "\(scenario.fullName) expects nothing", expected: "an 'expect' of a step or of the whole run")
+        }
+        for diagnostic in library.told(diagnostics) { Console.error(diagnostic.excerpt) }
+        throw ExitCode.invalid
     }
 
     /// Of all scenarios that could be chosen.
@@ -142,8 +157,15 @@ extension [Scenario] {
                 needs.formUnion(scenario.allNeeds(try Plan(scenario)))
             } catch {
                 invalid += 1
-                Console.error("\(scenario.fullName): error: \(error)")
+                guard invalid <= Limits.mistakes else { continue }
+                let location = (error as? PlanError)?.location ?? scenario.location
+                Console.error(
+                    location.map { "\(Diagnostic(at: $0, "\(scenario.fullName): \(error)"))" }
+                        ?? "\(scenario.fullName): error: \(error)")
             }
+        }
+        if invalid > Limits.mistakes {
+            Console.error("drbench: \(invalid - Limits.mistakes) more scenarios cannot be planned")
         }
         guard invalid == 0 else { throw ExitCode.invalid }
         return needs

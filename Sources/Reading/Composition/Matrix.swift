@@ -23,33 +23,74 @@ struct Matrix {
         var values: [Tree.Entry]
     }
 
+    let location: SourceLocation
     private(set) var cells: [Cell] = []
     private(set) var diagnostics: [Diagnostic] = []
 
     /// - Parameter cells: what single cells have beside their axes.
     init(_ tree: Tree, cells special: Tree?) {
+        location = tree.location
         guard let entries = tree.entries, !entries.isEmpty else {
             report(tree.location, "found \(tree.found)", expected: "a mapping from each axis's name to its values")
             return
         }
         let axes = entries.compactMap { axis($0) }
-        guard axes.count == entries.count else { return }
+        // Names with mistakes may have any length.
+        guard axes.count == entries.count, diagnostics.isEmpty, fits(axes, at: tree.location) else { return }
         cells = [Cell(name: "", overlays: [], values: [])]
         for axis in axes {
+            let overlays = axis.values.map { Self.naming(axis.name, $0) }
             cells = cells.flatMap { cell in
-                axis.values.map { value in
+                zip(axis.values, overlays).map { value, overlay in
                     Cell(
                         name: cell.name.isEmpty ? value.key : "\(cell.name)-\(value.key)",
-                        overlays: cell.overlays + [Self.naming(axis.name, value)],
+                        overlays: cell.overlays + [overlay],
                         values: cell.values + [value.key], axes: cell.axes.merging([axis.name: value.key]) { $1 })
                 }
             }
         }
-        if cells.count > 10_000 {
-            report(tree.location, "\(cells.count) cells", expected: "at most 10000")
-            cells = []
-        }
+        checkNames(at: tree.location)
         if let special { lay(special) }
+    }
+
+    /// Whether the cells, and their names, keep the limits: worked out before there are any.
+    private mutating func fits(_ axes: [Axis], at place: SourceLocation) -> Bool {
+        // A product of what stands in one file may be any number.
+        var count: Int? = 1
+        var length = axes.count - 1
+        for axis in axes {
+            let product = count?.multipliedReportingOverflow(by: axis.values.count)
+            count = product.flatMap { $0.overflow ? nil : $0.partialValue }
+            length += axis.values.map(\.key.utf8.count).max() ?? 0
+        }
+        if (count ?? .max) > Limits.scenarios {
+            report(
+                place, "the matrix has \(count.map { "\($0)" } ?? "uncountably many") cells",
+                expected: "at most \(Limits.scenarios)")
+            return false
+        }
+        if length > Limits.scenarioName {
+            report(
+                place, "the longest name of a cell, its values' names with '-' between them, has \(length) bytes",
+                expected: "at most \(Limits.scenarioName)")
+            return false
+        }
+        return true
+    }
+
+    /// Names that are put together can be the same: `a-b` with `c`, and `a` with `b-c`.
+    private mutating func checkNames(at place: SourceLocation) {
+        var known: [String: [String]] = [:]
+        for cell in cells {
+            if let other = known.updateValue(cell.values, forKey: cell.name) {
+                report(
+                    place,
+                    "two cells are named '\(Tree.shortened(cell.name))': \(Tree.shortened(other.joined(separator: ", "))) "
+                        + "and \(Tree.shortened(cell.values.joined(separator: ", ")))",
+                    expected: "a name for each")
+                return
+            }
+        }
     }
 
     private mutating func report(_ place: SourceLocation, _ message: String, expected: String) {
@@ -112,8 +153,9 @@ struct Matrix {
                 special.location, "found \(special.found)", expected: "a mapping from a cell's name to what it changes")
             return
         }
+        let indices = Dictionary(cells.enumerated().map { ($1.name, $0) }) { first, _ in first }
         for entry in entries {
-            guard let index = cells.firstIndex(where: { $0.name == entry.key }) else {
+            guard let index = indices[entry.key] else {
                 diagnostics.append(.unknown("cell", entry.key, at: entry.keyLocation, known: cells.map(\.name)))
                 continue
             }

@@ -28,6 +28,7 @@ struct Consistency {
                 expected: "it in the 'expect' of a 'run' step")
         }
         checkLoads()
+        checkSums()
     }
 
     private func checkNamespaceNames() {

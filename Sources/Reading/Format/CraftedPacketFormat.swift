@@ -21,7 +21,12 @@ enum CraftedPacketFormat {
     /// `deadbeef`, also with spaces and colons between the octets.
     static let octets = Shape<[UInt8]>.scalar(
         "octets in hexadecimal such as \"08 00 45\"", schema: .scalar(pattern: "^([0-9a-fA-F]{2}[ :]?)*$"),
-        parse: { text in Hexadecimal.decode(text.filter { $0 != " " && $0 != ":" }) })
+        parse: { text in Hexadecimal.decode(text.filter { $0 != " " && $0 != ":" }) }
+    ).checked { octets, tree, reader in
+        if octets.count > Limits.payload {
+            reader.error(at: tree.location, "a payload of \(octets.count) bytes", expected: "at most \(Limits.payload)")
+        }
+    }
 
     private static let flagNames: [(String, TCPSegment.Flags)] = [
         ("fin", .fin), ("syn", .syn), ("rst", .rst), ("psh", .psh), ("ack", .ack), ("urg", .urg), ("ece", .ece),
@@ -55,7 +60,7 @@ enum CraftedPacketFormat {
             Field("sequence", \.sequence, .integer(0...Int(UInt32.max)), "The sequence number; 0."),
             Field("acknowledgement", \.acknowledgement, .integer(0...Int(UInt32.max)), "What is acknowledged; 0."),
             Field("window", \.window, .integer(0...65535), "The window; 65535."),
-            Field("data", \.data, .text("text"), "What it carries; nothing."),
+            Field("data", \.data, .text("text", upTo: Limits.payload), "What it carries; nothing."),
         ])
 
     private static let udp = Shape<CraftedPacket.UDP>.object(
@@ -63,7 +68,7 @@ enum CraftedPacketFormat {
         fields: [
             Field("source_port", \.sourcePorts, ports, required: true, "The source port; of a range, a packet each."),
             Field("destination_port", \.destinationPorts, ports, required: true, "The destination port, or a range."),
-            Field("data", \.data, .text("text"), "What it carries; nothing."),
+            Field("data", \.data, .text("text", upTo: Limits.payload), "What it carries; nothing."),
         ])
 
     private static let icmp = Shape<CraftedPacket.ICMP>.object(
@@ -125,8 +130,8 @@ enum CraftedPacketFormat {
             Field("icmp", \.icmp, icmp, "An ICMP message in it."),
             Field("ethertype", \.ethertype, .integer(0...65535), "Of a frame with any other content: its type."),
             Field("payload", \.payload, octets, "Its payload, in hexadecimal."),
-            Field("count", \.count, .integer(1...100_000), "How often; 1."),
-            Field("interval", \.interval, .duration, "How long to wait in between; not at all."),
+            Field("count", \.count, .integer(1...Limits.packets), "How often; 1."),
+            Field("interval", \.interval, .duration(), "How long to wait in between; not at all."),
         ],
         rules: [.exactlyOne(contents, of: "content"), .needs("payload", oneOf: ["ethertype"])]
             + transports.map { .needs($0, oneOf: ["ip"]) },

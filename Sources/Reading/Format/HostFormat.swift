@@ -51,7 +51,9 @@ enum HostFormat {
             }
         })
 
-    static let ports = Shape<[Port]>.keyed(by: .interface, "port", port) { port, name, entry, reader in
+    static let ports = Shape<[Port]>.keyed(
+        by: .interface, "port", port, maximum: Limits.partsOfHost
+    ) { port, name, entry, reader in
         port.name = name
         if name == "lo" {
             reader.error(at: entry.keyLocation, "'lo' is the loopback", expected: "its addresses in 'interfaces'")
@@ -63,7 +65,7 @@ enum HostFormat {
         .object(
             "interface", "an interface", "An interface without a cable: lo is the loopback, any other name a dummy.",
             blank: Interface(name: "", kind: .dummy, addresses: []),
-            fields: [Field("addresses", \.addresses, .list(of: .prefix), required: true, "Its addresses.")])
+            fields: [Field("addresses", \.addresses, .list(of: .prefix), required: true, "Its addresses.")]), maximum: Limits.partsOfHost
     ) { interface, name, _, _ in
         interface.name = name
         interface.kind = name == "lo" ? .loopback : .dummy
@@ -77,7 +79,7 @@ enum HostFormat {
                 Field(kind.rawValue, .port, "The port of a \(kind.rawValue) server.") {
                     $0 = Server(kind: kind, port: $1)
                 }
-            }, rules: [.exactlyOne(Server.Kind.allCases.map(\.rawValue), of: "port")])
+            }, rules: [.exactlyOne(Server.Kind.allCases.map(\.rawValue), of: "port")]), maximum: Limits.partsOfHost
     ).checked { servers, tree, reader in
         for (index, server) in servers.enumerated() {
             // http and tcp servers take the same kind of socket, and one for loads takes both kinds.
@@ -108,7 +110,9 @@ enum HostFormat {
             Field("programs", \.programs, ProgramFormat.programs, "Real programs that run in it, by name."),
         ])
 
-    static let hosts = Shape<[Host]>.keyed(by: .namespace, "host", host) { host, name, entry, reader in
+    static let hosts = Shape<[Host]>.keyed(
+        by: .namespace, "host", host, maximum: Limits.hosts
+    ) { host, name, entry, reader in
         host.name = name
         for index in host.ports.indices {
             let card = host.ports[index].name

@@ -7,8 +7,8 @@ enum LinkFormat {
         "impairment", "an impairment", "What happens to the frames that go one way over a cable: netem(8).",
         blank: Impairment(),
         fields: [
-            Field("delay", \.delay, .duration, "How long each frame takes."),
-            Field("jitter", \.jitter, .duration, "By how much the delay varies, up or down."),
+            Field("delay", \.delay, .duration(upTo: Limits.delay), "How long each frame takes."),
+            Field("jitter", \.jitter, .duration(upTo: Limits.delay), "By how much the delay varies, up or down."),
             Field("loss", \.loss, .percent, "How many frames are lost."),
             Field("duplicate", \.duplicate, .percent, "How many frames arrive twice."),
             Field("reorder", \.reorder, .percent, "How many frames skip the delay, and so overtake others."),
@@ -77,7 +77,7 @@ enum LinkFormat {
     private static let listOfSwitches = Shape<[Switch]>.list(
         of: Shape<String>.text(
             "a switch's name", pattern: NameForm.namespace.pattern, matches: NameForm.namespace.matches
-        ).map { Switch(name: $0) }
+        ).map { Switch(name: $0) }, maximum: Limits.switches
     ).checked { switches, tree, reader in
         for (index, one) in switches.enumerated() where switches[..<index].contains(one) {
             reader.error(at: tree.location, "switch '\(one.name)' stands twice in the list")
@@ -92,7 +92,7 @@ enum LinkFormat {
             fields: [
                 Field("uplink", \.uplink, .name(of: .switch), "The switch that its uplink goes to."),
                 Field("hub", \.isHub, .boolean, "Whether it sends every frame to every port; false."),
-            ] + fields(\.link, near: "the uplink"))
+            ] + fields(\.link, near: "the uplink")), maximum: Limits.switches
     ) { each, name, _, _ in each.name = name }
 
     /// Names, or a mapping for those of which there is more to say.

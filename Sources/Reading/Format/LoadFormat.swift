@@ -9,7 +9,7 @@ enum LoadFormat {
     }
 
     /// Times that some users give without what they are for: nothing could be measured in them.
-    private static let span = Shape<Int64>.duration.checked { time, tree, reader in
+    private static let span = Shape<Int64>.duration(upTo: Limits.loadDuration).checked { time, tree, reader in
         if time == 0 { reader.error(at: tree.location, "no time at all", expected: "a duration such as 2s") }
     }
 
@@ -21,18 +21,18 @@ enum LoadFormat {
             Field("to", \.load.to, .endpoint, required: true, "The server's address and port."),
             Field("protocol", \.kind, .word(), "http, or udp: datagrams; http."),
             Field(
-                "rate", \.load.rate, .integer(1...10_000_000),
+                "rate", \.load.rate, .integer(1...Limits.loadRate),
                 "Requests a second of all clients together, whether or not the answers keep up (open loop). Left out, "
                     + "each connection makes its next request when it has the answer (closed loop)."),
             Field(
-                "connections", \.load.connections, .integer(1...1_000_000),
+                "connections", \.load.connections, .integer(1...Limits.connections),
                 "Connections (UDP: sockets) of all clients together, opened by the first requests; without keep_alive, at most "
                     + "so many at a time; 10."
             ),
             Field("keep_alive", \.load.keepAlive, .boolean, "Whether a connection takes more than one request; true."),
-            Field("request", \.load.request, .size, "Octets of body in each request; 0."),
-            Field("response", \.load.response, .size, "Octets of body in each answer; 0."),
-            Field("warm_up", \.load.warmUp, .duration, "What passes before anything counts; 0."),
+            Field("request", \.load.request, .size(upTo: Limits.requestBytes), "Bytes of body in each request; 0."),
+            Field("response", \.load.response, .size(upTo: Limits.requestBytes), "Bytes of body in each answer; 0."),
+            Field("warm_up", \.load.warmUp, .duration(upTo: Limits.loadDuration), "What passes before anything counts; 0."),
             Field("duration", \.load.duration, span, "How long it is measured; 1s."),
             Field(
                 "timeout", \.load.timeout, span,
@@ -41,6 +41,15 @@ enum LoadFormat {
         check: { draft, tree, reader in
             if let entry = tree.entry("keep_alive"), draft.kind == .udp {
                 reader.error(at: entry.keyLocation, "'keep_alive' in UDP, which has no connections")
+            }
+            if let rate = draft.load.rate {
+                // Within an hour at ten million a second: no overflow.
+                let requests = (draft.load.warmUp + draft.load.duration) / 1_000_000 * Int64(rate) / 1_000
+                if requests > Limits.loadRequests {
+                    reader.error(
+                        at: tree.location(of: ["rate"]), "a load of \(requests) requests",
+                        expected: "at most \(Limits.loadRequests)")
+                }
             }
             for key in ["request", "response"] where draft.kind == .udp {
                 // What one IPv4 datagram takes: 65535 less 20 of IP and 8 of UDP.

@@ -10,7 +10,7 @@ enum MeanwhileFormat {
         blank: .init(),
         fields: [
             Field("name", \.name, StepFormat.name, "Its name, for a mutation's 'without'."),
-            Field("after", \.after, .duration, required: true, "When: so long after the step's beginning."),
+            Field("after", \.after, .duration(), required: true, "When: so long after the step's beginning."),
         ] + actions, rules: [.exactlyOne(actions.map(\.schema.name), of: "action")])
 
     private static let one = Shape<Step.Meanwhile?>(
@@ -22,7 +22,7 @@ enum MeanwhileFormat {
             location: tree.location)
     }
 
-    static let meanwhile = Shape<[Step.Meanwhile?]>.list(of: one, minimum: 1).map { $0.compactMap { $0 } }
+    static let meanwhile = Shape<[Step.Meanwhile?]>.list(of: one, minimum: 1, maximum: Limits.meanwhile).map { $0.compactMap { $0 } }
 
     /// What only the step as a whole shows.
     static func check(_ step: Step, _ tree: Tree, _ reader: Reader) {
@@ -35,8 +35,9 @@ enum MeanwhileFormat {
             return
         }
         var last: Int64 = 0
+        let places = Dictionary((entry?.value.elements ?? []).map { ($0.location, $0) }) { first, _ in first }
         for each in step.meanwhile {
-            let place = entry?.value.elements?.first { $0.location == each.location } ?? tree
+            let place = places[each.location] ?? tree
             if each.after < last {
                 reader.error(
                     at: place.valueLocation(of: ["after"]), "this happens before what stands above it",
@@ -59,7 +60,7 @@ enum MeanwhileFormat {
 }
 
 extension Step.Action {
-    fileprivate var takesTime: Bool {
+    var takesTime: Bool {
         switch self {
         case .request, .load, .open, .use, .run, .wait: true
         default: false
@@ -67,7 +68,7 @@ extension Step.Action {
     }
 
     /// How long it can take, if anything says so; in nanoseconds.
-    fileprivate var longest: Int64? {
+    var longest: Int64? {
         // As long for connecting as for the answer.
         func longest(_ request: Step.Request, count: Int) -> Int64 {
             let (one, isTooLong) = request.timeout.multipliedReportingOverflow(by: 2)

@@ -20,6 +20,8 @@ struct Names {
     }
 
     var hosts: [Host] = []
+    private var hostsByName: [String: Host] = [:]
+    private var knownNames: [Kind: Set<String>] = [:]
     var hypervisors: [String] = []
     var switches: [String] = []
     var switchesWithUplink: [String] = []
@@ -28,8 +30,8 @@ struct Names {
     var isFlat = true
     var hasHybridBridges = false
     var securityGroups: [String] = []
-    /// The moves of the timeline.
-    var moves: [(host: String, to: String)] = []
+    /// Where the timeline moves each host, each place once.
+    private var moves: [String: [String]] = [:]
     /// Cards that are the far end of another card's cable, with the near end: `gw:eth1`.
     private(set) var cables: [String: String] = [:]
 
@@ -59,24 +61,31 @@ struct Names {
             }
         }
         let steps = tree["timeline"]?.elements ?? []
+        let targets = Set(hypervisors.prefix(Limits.hypervisors))
         for step in steps.flatMap({ [$0] + ($0["meanwhile"]?.elements ?? []) }) {
-            if let move = step["move"], let host = move["host"]?.text, let to = move["to"]?.text {
-                moves.append((host, to))
+            if let move = step["move"], let host = move["host"]?.text, let to = move["to"]?.text,
+                targets.contains(to), !moves[host, default: []].contains(to)
+            {
+                moves[host, default: []].append(to)
             }
         }
+        hostsByName = Dictionary(hosts.map { ($0.name, $0) }) { first, _ in first }
+        for kind in Kind.allCases { knownNames[kind] = Set(known(kind)) }
     }
 
-    func host(_ name: some StringProtocol) -> Host? { hosts.first { $0.name == name } }
+    func host(_ name: some StringProtocol) -> Host? { hostsByName[String(name)] }
+
+    func isKnown(_ name: String, _ kind: Kind) -> Bool { knownNames[kind]?.contains(name) ?? false }
 
     /// The hypervisors and switches that any of these cards is on at any time of the run.
     func places(of host: Host, cards: [Card]) -> [String] {
         let start = cards.compactMap { cables["\(host.name):\($0.name)"] == nil ? $0.on : nil }
-        let later = start.contains { hypervisors.contains($0) } ? moves.filter { $0.host == host.name }.map(\.to) : []
+        let later = start.contains { isKnown($0, .hypervisor) } ? moves[host.name] ?? [] : []
         return start + later
     }
 
     /// What can be named where a certain kind of thing is wanted.
-    enum Kind: String, Sendable {
+    enum Kind: String, Sendable, CaseIterable {
         case host
         case hypervisor
         case `switch`
@@ -112,8 +121,8 @@ extension Shape<String> {
                 reader.error(at: tree.location, "found \(tree.found)", expected: "a \(kind.rawValue)'s name")
                 return nil
             }
-            if let known = reader.names?.known(kind), !known.contains(name) {
-                reader.unknown(kind.rawValue, name, at: tree.location, known: known)
+            if let names = reader.names, !names.isKnown(name, kind) {
+                reader.unknown(kind.rawValue, name, at: tree.location, known: names.known(kind))
             }
             return name
         }

@@ -45,7 +45,9 @@ enum NetworkFormat {
             }
         })
 
-    static let networks = Shape<[Network]>.keyed(by: .word, "network", network) { network, name, _, _ in
+    static let networks = Shape<[Network]>.keyed(
+        by: .word, "network", network, maximum: Limits.networks
+    ) { network, name, _, _ in
         network.name = name
         if network.id.isEmpty { network.id = DefaultIdentity.id(name, "network") }
     }
@@ -108,16 +110,23 @@ enum NetworkFormat {
                 Field(
                     "stateful", \.stateful, .boolean,
                     "Whether conntrack sees its ports' packets; true. False from Neutron 16.0.0 on."),
-            ])
+            ]), maximum: Limits.securityGroups
     ) { group, name, _, _ in group.name = name }
 
     static let sysctls = Shape<[Sysctl]>.keyed(
-        by: .sysctl, "sysctl", Shape<String>.anyScalar("a value").map { Sysctl("", $0) }
+        by: .sysctl, "sysctl", Shape<String>.anyScalar("a value", upTo: Limits.ruleLine).map { Sysctl("", $0) }
     ) { sysctl, key, _, _ in sysctl.key = key }
 
     /// Argument lists of iptables and its like.
     static let rules = Shape<[String]>.list(
-        of: .text("a rule such as \"-A INPUT -d 203.0.113.2 -j DROP\"", pattern: "^-", matches: { $0.hasPrefix("-") }))
+        of: .text("a rule such as \"-A INPUT -d 203.0.113.2 -j DROP\"", pattern: "^-", upTo: Limits.ruleLine,
+            matches: { $0.hasPrefix("-") }
+        ).checked { rule, tree, reader in
+            // A restore program would take what stands behind it for another line.
+            if rule.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+                reader.error(at: tree.location, "a rule with a control character", expected: "one line")
+            }
+        })
 
     static let hypervisor = Shape<Hypervisor>.object(
         "hypervisor", "a hypervisor",
@@ -134,7 +143,9 @@ enum NetworkFormat {
             Field("ip6tables", \.ip6tables, rules, "The same for IPv6: ip6tables' arguments."),
         ])
 
-    static let hypervisors = Shape<[Hypervisor]>.keyed(by: .namespace, "hypervisor", hypervisor) {
+    static let hypervisors = Shape<[Hypervisor]>.keyed(
+        by: .namespace, "hypervisor", hypervisor, maximum: Limits.hypervisors
+    ) {
         hypervisor, name, _, _ in hypervisor.name = name
     }
 }

@@ -3,9 +3,11 @@ internal import Scenario
 
 /// Expectations about captured frames.
 enum PacketFormat {
-    static let filter = Shape<String>.text("a pcap filter such as \"src host 203.0.113.2\"").checked {
+    static let filter = Shape<String>.text(
+        "a pcap filter such as \"src host 203.0.113.2\"", upTo: Limits.filterBytes
+    ).checked {
         filter, tree, reader in
-        if let problem = reader.checks.validateFilter(filter) {
+        if let problem = reader.memory.problem(ofFilter: filter, reader.checks) {
             reader.error(at: tree.location, "'\(Tree.shortened(filter))' is no pcap filter: \(problem)")
         }
     }

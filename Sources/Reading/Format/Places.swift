@@ -101,9 +101,9 @@ extension Reader {
         let (place, rest) = (String(parts[0]), parts.count == 2 ? parts[1] : nil)
         if let host = names.host(place) {
             checkPort(of: host, card: rest, at: location)
-        } else if names.hypervisors.contains(place) {
+        } else if names.isKnown(place, .hypervisor) {
             checkPort(ofHypervisor: place, rest, names, at: location)
-        } else if names.switches.contains(place) {
+        } else if names.isKnown(place, .switch) {
             checkPort(ofSwitch: place, rest, names, at: location)
         } else {
             unknown(Names.Kind.namespace.rawValue, place, at: location, known: names.known(.namespace))

@@ -5,7 +5,7 @@ enum ProgramFormat {
     private static let expectedPath = "a path below \(Program.folders.joined(separator: ", "))"
 
     private static let files = Shape<[Program.File]>(
-        schema: .keyed(keyPattern: "^/(run|tmp|var/log|var/lib)/[^ ]+$", .text(pattern: nil), minimum: 0),
+        schema: .keyed(keyPattern: "^/(run|tmp|var/log|var/lib)/[^ ]+$", .text(pattern: nil), minimum: 0, maximum: Limits.partsOfHost),
         expected: "a mapping from each file's path to its text"
     ) { tree, reader in
         guard let entries = tree.entries else {
@@ -13,10 +13,19 @@ enum ProgramFormat {
                 at: tree.location, "found \(tree.found)", expected: "a mapping from each file's path to its text")
             return nil
         }
-        return entries.compactMap { entry in
+        if entries.count > Limits.partsOfHost {
+            reader.tooMany(
+                entries.count, in: "mapping", at: entries[Limits.partsOfHost].keyLocation, limit: Limits.partsOfHost)
+        }
+        return entries.prefix(Limits.partsOfHost).compactMap { entry in
             let parts = entry.key.split(separator: "/", omittingEmptySubsequences: false)
             let isBelow = Program.folders.contains { entry.key.hasPrefix($0 + "/") && entry.key.count > $0.count + 1 }
-            if !isBelow || parts.contains("..") || entry.key.contains(where: { $0.isWhitespace || $0 == "'" }) {
+            // Folder by folder, as Linux takes it: no empty name, and none that is the folder itself or the one above.
+            let isPath = parts.dropFirst().allSatisfy { !["", ".", ".."].contains($0) }
+            let isPrintable = entry.key.unicodeScalars.allSatisfy {
+                !$0.properties.isWhitespace && $0 != "'" && $0.properties.generalCategory != .control
+            }
+            if !isBelow || !isPath || !isPrintable || entry.key.utf8.count > Limits.path {
                 reader.error(
                     at: entry.keyLocation, "'\(Tree.shortened(entry.key))' is no place for a program's file",
                     expected: expectedPath)
@@ -43,7 +52,9 @@ enum ProgramFormat {
             Field("starts", \.starts, .boolean, "Whether it runs from the beginning; true."),
         ])
 
-    static let programs = Shape<[Program]>.keyed(by: .word, "program", program) { program, name, _, _ in
+    static let programs = Shape<[Program]>.keyed(
+        by: .word, "program", program, maximum: Limits.partsOfHost
+    ) { program, name, _, _ in
         program.name = name
     }
 
@@ -52,7 +63,8 @@ enum ProgramFormat {
         blank: .init(on: "", program: "", prints: []),
         fields: [
             Field("on", \.on, .name(of: .host), required: true, "The host."),
-            Field("program", \.program, .text("a program of the host"), required: true, "The program's name there."),
+            Field("program", \.program, .text("a program of the host", upTo: Limits.word), required: true,
+                    "The program's name there."),
             Field(
                 "prints", \.prints, .oneOrMore(of: .anyScalar("a text")), required: true,
                 "Texts that stand in what it printed."),
@@ -78,7 +90,8 @@ enum ProgramFormat {
             fields: [
                 Field("on", \.on, .name(of: .host), required: true, "The host."),
                 Field(
-                    "program", \.program, .text("a program of the host"), required: true, "The program's name there."),
+                    "program", \.program, .text("a program of the host", upTo: Limits.word), required: true,
+                    "The program's name there."),
             ],
             check: { reference, tree, reader in check(reference.program, of: reference.on, tree, reader) })
     }

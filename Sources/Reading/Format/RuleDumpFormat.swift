@@ -12,16 +12,22 @@ enum RuleDumpFormat {
             Field("ipset_save", \.ipset, dump(.ipset), "What ipset save prints; the sets that rules name."),
         ], rules: [.atLeastOne(["iptables_save", "ip6tables_save", "ebtables_save", "ipset_save"])],
         check: { dumps, tree, reader in
-            let sets = RuleDump.sets(of: dumps.ipset ?? "")
-            for (key, text) in [("iptables_save", dumps.iptables), ("ip6tables_save", dumps.ip6tables)] {
-                guard let text, let value = tree[key], let path = value.text else { continue }
-                for (line, set) in RuleDump.setsNamed(in: text) where !sets.contains(set) {
+            let sets = known(.ipset, tree["ipset_save"], reader)?.sets ?? []
+            for (key, kind) in [("iptables_save", RuleDump.Kind.iptables), ("ip6tables_save", .ip6tables)] {
+                guard let value = tree[key], let path = value.text, let dump = known(kind, value, reader) else { continue }
+                for (line, set) in dump.setsNamed where !sets.contains(set) {
                     reader.error(
                         at: SourceLocation(file: RuleDump.path(path, from: value.location), line: line, column: 1),
                         "a rule names the IP set '\(set)', which no file has", expected: "'ipset_save' with it")
                 }
             }
         })
+
+    /// What is in the file that a value names; nil if it could not be read.
+    static func known(_ kind: RuleDump.Kind, _ value: Tree?, _ reader: Reader) -> RuleDump? {
+        guard let value, let text = value.text, !text.isEmpty else { return nil }
+        return try? reader.memory.dump(kind, at: RuleDump.path(text, from: value.location)).get()
+    }
 
     /// A file's path, read as the file's text.
     private static func dump(_ kind: RuleDump.Kind) -> Shape<String> {
@@ -32,19 +38,19 @@ enum RuleDumpFormat {
                 return nil
             }
             let path = RuleDump.path(text, from: tree.location)
-            switch TextFile.read(path, escapes: true) {
+            switch reader.memory.dump(kind, at: path) {
             case .failure(let problem):
                 // A missing file is the scenario's mistake, a garbled one the file's own.
                 let place = problem.line > 1 || problem.column > 1 ? problem.diagnostic.location : tree.location
-                reader.error(at: place, "\(path): \(problem.message)", expected: expected)
+                reader.error(at: place, "\(path): \(problem.message)", expected: problem.expected ?? expected)
                 return nil
             case .success(let dump):
-                for problem in RuleDump.problems(in: dump, kind) {
+                for problem in dump.problems {
                     reader.error(
                         at: SourceLocation(file: path, line: problem.line, column: 1), problem.message,
                         expected: problem.expected)
                 }
-                return dump
+                return dump.text
             }
         }
     }
@@ -63,20 +69,18 @@ extension Consistency {
 
     /// Whether the ports on a hypervisor with rules from files are in these rules.
     func checkRuleDumps() {
+        let ports = Dictionary(scenario.hosts.map { ($0.name, $0.ports) }) { first, _ in first }
         for hypervisor in scenario.hypervisors {
-            guard let text = hypervisor.rules?.iptables else { continue }
-            let place = tree.valueLocation(of: ["hypervisors", hypervisor.name, "rules", "iptables_save"])
+            let value = tree["hypervisors"]?[hypervisor.name]?["rules"]?["iptables_save"]
+            guard hypervisor.rules?.iptables != nil, let place = value?.location,
+                let dump = RuleDumpFormat.known(.iptables, value, reader)
+            else { continue }
             for host in names.hosts {
                 for card in host.cards where names.places(of: host, cards: [card]).contains(hypervisor.name) {
-                    guard
-                        let port = scenario.hosts.first(where: { $0.name == host.name })?.ports.first(where: {
-                            $0.name == card.name
-                        })
-                    else { continue }
-                    let device = "tap\(port.id.prefix(11))"
-                    guard !text.contains(device) else { continue }
+                    guard let port = ports[host.name]?.first(where: { $0.name == card.name }) else { continue }
+                    guard !dump.tapDevices.contains(port.tapName) else { continue }
                     reader.warning(
-                        at: place, "no rule names \(device), the device of \(host.name):\(port.name)",
+                        at: place, "no rule names \(port.tapName), the device of \(host.name):\(port.name)",
                         expected: "the port's id from the compute node")
                 }
             }

@@ -74,7 +74,7 @@ enum ScenarioFormat {
     static let titleKey = "title"
 
     private static let own: [Field<Scenario>] = [
-        Field(titleKey, \.title, .text("one line for drbench list"), required: true, "One line for drbench list."),
+        Field(titleKey, \.title, .text("one line for drbench list", upTo: Limits.line), required: true, "One line for drbench list."),
         Field(
             "tags", \.tags,
             .list(of: .text("a tag such as core", pattern: NameForm.word.pattern, matches: NameForm.word.matches)),
@@ -91,7 +91,7 @@ enum ScenarioFormat {
         Field("timeline", \.timeline, StepFormat.timeline, "What happens, in order."),
         Field(
             "expect", \.expectations, ExpectationFormat.expectations, "What must hold at the end, over the whole run."),
-        Field("settle", \.settle, .duration, "How long to watch after the last step; 1.5s."),
+        Field("settle", \.settle, .duration(), "How long to watch after the last step; 1.5s."),
         Field("capture", \.capture, capture, "How to capture."),
     ]
 
@@ -104,7 +104,7 @@ enum ScenarioFormat {
     }
 
     private static func overlays(_ form: NameForm, _ overlay: Schema.Overlay) -> Schema {
-        .keyed(keyPattern: form.pattern, .overlay(overlay), minimum: 1)
+        .keyed(keyPattern: form.pattern, .overlay(overlay), minimum: 1, maximum: Limits.scenarios)
     }
 
     private static let change = Schema.Overlay(name: "change", without: fileKeys)

@@ -143,7 +143,9 @@ enum ServiceFormat {
         return service
     }
 
-    static let services = Shape<[Service?]>.keyed(by: .word, "service", service) { _, _, _, _ in }
+    static let services = Shape<[Service?]>.keyed(
+        by: .word, "service", service, maximum: Limits.services
+    ) { _, _, _, _ in }
         .map { $0.compactMap { $0 } }
 
     private static func realServer(

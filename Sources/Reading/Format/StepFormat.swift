@@ -4,9 +4,9 @@ internal import Scenario
 /// The timeline in a file.
 enum StepFormat {
     private static func requestFields(counted: Bool) -> [Field<Step.Request>] {
-        let count = Field("count", \Step.Request.count, .integer(1...100_000), "How many, one after another; 1.")
+        let count = Field("count", \Step.Request.count, .integer(1...Limits.requests), "How many, one after another; 1.")
         let interval = Field(
-            "interval", \Step.Request.interval, .duration,
+            "interval", \Step.Request.interval, .duration(),
             "From the beginning of one to that of the next, unless it takes longer; the next begins when one has ended."
         )
         return [
@@ -14,8 +14,8 @@ enum StepFormat {
             Field("to", \.to, .endpoint, required: true, "The server's address and port."),
         ] + (counted ? [count, interval] : []) + [
             Field("source_port", \.sourcePort, .port, "The client's port; one that the kernel chooses if left out."),
-            Field("bytes", \.bytes, .size, "How much answer to ask for beyond the greeting; 0."),
-            Field("timeout", \.timeout, .duration, "For connecting, and again for the answer; 2s."),
+            Field("bytes", \.bytes, .size(upTo: Limits.requestBytes), "How much answer to ask for beyond the greeting; 0."),
+            Field("timeout", \.timeout, .duration(upTo: Limits.timeout), "For connecting, and again for the answer; 2s."),
         ]
     }
 
@@ -57,11 +57,11 @@ enum StepFormat {
     private static let newConnection = Shape<String>.text(
         "a connection's name", pattern: NameForm.word.pattern, matches: NameForm.word.matches
     ).checked { name, tree, reader in
-        if let earlier = reader.connections.last(where: { $0.name == name && !$0.closed }) {
+        if let earlier = reader.connections[name], !earlier.closed {
             reader.error(at: tree.location, "connection '\(name)' is open already, since \(earlier.opened)")
             return
         }
-        reader.connections.append((name, tree.location, closed: false))
+        reader.connections[name] = (tree.location, closed: false)
     }
 
     private static let openConnection = Shape<String>(
@@ -71,10 +71,10 @@ enum StepFormat {
             reader.error(at: tree.location, "found \(tree.found)", expected: "an open connection's name")
             return nil
         }
-        if let connection = reader.connections.last(where: { $0.name == name }) {
+        if let connection = reader.connections[name] {
             if connection.closed { reader.error(at: tree.location, "connection '\(name)' is closed by now") }
         } else {
-            let open = reader.connections.filter { !$0.closed }.map(\.name)
+            let open = reader.openConnections
             reader.error(
                 at: tree.location, "connection '\(Tree.shortened(name))' is not open",
                 expected: open.isEmpty ? "an 'open' step before this one" : Reader.oneOf(open),
@@ -94,8 +94,8 @@ enum StepFormat {
         "use", "a use", "Another request on an open connection.", blank: Use(),
         fields: [
             Field("connection", \.connection, openConnection, required: true, "The connection's name."),
-            Field("bytes", \.bytes, .size, "How much answer to ask for beyond the greeting; 0."),
-            Field("timeout", \.timeout, .duration, "For the answer; 2s."),
+            Field("bytes", \.bytes, .size(upTo: Limits.requestBytes), "How much answer to ask for beyond the greeting; 0."),
+            Field("timeout", \.timeout, .duration(upTo: Limits.timeout), "For the answer; 2s."),
         ])
 
     private static let move = Shape<Move>.object(
@@ -116,13 +116,19 @@ enum StepFormat {
         expected: "a command such as \"ip neigh flush all\", or a list of its words"
     ) { tree, reader in
         if tree.elements != nil {
-            return Shape<[String]>.list(of: .anyScalar("a word"), minimum: 1).read(tree, reader)
+            return fitting(
+                Shape<[String]>.list(of: .anyScalar("a word"), minimum: 1, maximum: Limits.arguments).read(tree, reader),
+                tree, reader)
         }
         guard let text = Shape<String>.text("a command, or a list of its words").read(tree, reader) else { return nil }
         do throws(ShellWords.Failure) {
             let words = try ShellWords.split(text)
             if words.isEmpty { reader.error(at: tree.location, "found no word", expected: "a command") }
-            return words
+            if words.count > Limits.arguments {
+                reader.error(
+                    at: tree.location, "a command of \(words.count) words", expected: "at most \(Limits.arguments)")
+            }
+            return fitting(words, tree, reader)
         } catch {
             switch error {
             case .unclosedQuote(let quote): reader.error(at: tree.location, "a quote (\(quote)) is not closed")
@@ -133,6 +139,20 @@ enum StepFormat {
             }
             return nil
         }
+    }
+
+    /// What a program can be started with: no more bytes than Linux takes, and none of them NUL, which ends an argument.
+    private static func fitting(_ words: [String]?, _ tree: Tree, _ reader: Reader) -> [String]? {
+        guard let words else { return nil }
+        let size = words.reduce(0) { $0 + $1.utf8.count + 1 }
+        if size > Limits.commandBytes {
+            reader.error(
+                at: tree.location, "a command of \(size) bytes", expected: "at most \(Limits.commandBytes)")
+        }
+        if words.contains(where: { $0.utf8.contains(0) }) {
+            reader.error(at: tree.location, "a command with a NUL character", expected: "text without one")
+        }
+        return words
     }
 
     private static let run = Shape<Run>.object(
@@ -160,7 +180,7 @@ enum StepFormat {
         var expectations: [Expectation] = []
     }
 
-    static let name = Shape<String>.text("a step's name")
+    static let name = Shape<String>.text("a step's name", upTo: Limits.line)
 
     private static func action<Value>(
         _ key: String, _ shape: Shape<Value>, _ documentation: String,
@@ -210,7 +230,7 @@ enum StepFormat {
                 "flush_neighbours", Shape<[String]>.oneOrMore(of: .name(of: .namespace)),
                 "Empties the neighbour tables of these hosts; permanent entries stay."
             ) { .flushNeighbours(on: $0) },
-            action("wait", .duration, "Lets time pass.") { .wait($0) },
+            action("wait", .duration(), "Lets time pass.") { .wait($0) },
         ]
 
     private static let draft = Shape<Draft>.object(
@@ -233,17 +253,28 @@ enum StepFormat {
     }
 
     /// Names are unique: those given are checked, and those made up are counted (`wait 2s`, `wait 2s (2)`).
-    static let timeline = Shape<[Step?]>.list(of: step).map { $0.compactMap { $0 } }.checked { steps, tree, reader in
-        for (index, step) in steps.enumerated() where !step.name.isEmpty {
-            guard let earlier = steps[..<index].first(where: { $0.name == step.name }) else { continue }
-            let place = tree.elements?.first { $0.location == step.location }?["name"]?.location ?? step.location
-            reader.error(at: place, "a step named '\(step.name)' stands at \(earlier.location) already")
+    static let timeline = Shape<[Step?]>.list(of: step, maximum: Limits.steps).map { $0.compactMap { $0 } }.checked {
+        steps, tree, reader in
+        var known: [String: SourceLocation] = [:]
+        var places: [SourceLocation: SourceLocation]?
+        for step in steps where !step.name.isEmpty {
+            guard let earlier = known[step.name] else {
+                known[step.name] = step.location
+                continue
+            }
+            if places == nil {
+                let named = (tree.elements ?? []).compactMap { one in one["name"].map { (one.location, $0.location) } }
+                places = Dictionary(named) { first, _ in first }
+            }
+            reader.error(
+                at: places?[step.location] ?? step.location,
+                "a step named '\(Tree.shortened(step.name))' stands at \(earlier) already")
         }
     }.map { StepNames.complete($0) }
 }
 
 extension Reader {
     fileprivate func close(_ name: String) {
-        if let index = connections.lastIndex(where: { $0.name == name }) { connections[index].closed = true }
+        connections[name]?.closed = true
     }
 }

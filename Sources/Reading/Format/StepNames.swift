@@ -5,15 +5,18 @@ internal import Scenario
 enum StepNames {
     static func complete(_ steps: [Step]) -> [Step] {
         var taken = Set(steps.map(\.name))
+        // Where to go on counting, so that ten thousand waits do not each count from two.
+        var next: [String: Int] = [:]
         return steps.map { step in
             guard step.name.isEmpty else { return step }
             let plain = describe(step.action)
-            var name = plain
-            var number = 2
+            var number = next[plain] ?? 1
+            var name = number == 1 ? plain : "\(plain) (\(number))"
             while !taken.insert(name).inserted {
-                name = "\(plain) (\(number))"
                 number += 1
+                name = "\(plain) (\(number))"
             }
+            next[plain] = number + 1
             var named = step
             named.name = name
             return named
@@ -21,6 +24,10 @@ enum StepNames {
     }
 
     static func describe(_ action: Step.Action) -> String {
+        Tree.shortened(words(of: action), to: Limits.line)
+    }
+
+    private static func words(of action: Step.Action) -> String {
         switch action {
         case .request(let request): "\(request.kind.rawValue) from \(request.from) to \(request.to)"
         case .load(let load): "load from \(load.from.joined(separator: ", ")) to \(load.to)"

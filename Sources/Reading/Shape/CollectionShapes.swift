@@ -17,29 +17,43 @@ struct NameForm: Sendable {
         text.utf8.first.map { (0x61...0x7A).contains($0) || upper && (0x41...0x5A).contains($0) } ?? false
     }
 
-    /// A namespace's: 15 octets is also what an interface's name can hold (IFNAMSIZ).
+    /// What no interface can be called: /proc/sys/net/*/conf has folders of these names beside those of interfaces.
+    private static let reservedInterfaces: Set = ["all", "default"]
+
+    /// A namespace's. A switch's interface to a host has the host's name, so that it must be fit for one, and `lo` is there
+    /// already.
     static let namespace = NameForm(
-        expected: "at most 15 lower-case letters, digits and '-', a letter first", pattern: "^[a-z][a-z0-9-]{0,14}$",
-        matches: { startsWithLetter($0) && $0.utf8.count <= 15 && letters($0, and: "-") })
+        expected: "at most \(Limits.interfaceName) lower-case letters, digits and '-', a letter first, and not all, "
+            + "default or lo",
+        pattern: "^(?!(all|default|lo)$)[a-z][a-z0-9-]{0,\(Limits.interfaceName - 1)}$",
+        matches: {
+            startsWithLetter($0) && $0.utf8.count <= Limits.interfaceName && letters($0, and: "-")
+                && !reservedInterfaces.contains($0) && $0 != "lo"
+        })
 
     /// An interface's (dev_valid_name() in net/core/dev.c takes more, but not every tool does).
     static let interface = NameForm(
-        expected: "at most 15 letters, digits, '.', '_' and '-', a letter first",
-        pattern: "^[a-zA-Z][a-zA-Z0-9._-]{0,14}$",
+        expected: "at most \(Limits.interfaceName) letters, digits, '.', '_' and '-', a letter first, and not all or default",
+        pattern: "^(?!(all|default)$)[a-zA-Z][a-zA-Z0-9._-]{0,\(Limits.interfaceName - 1)}$",
         matches: {
-            startsWithLetter($0, upper: true) && $0.utf8.count <= 15 && letters($0, and: "._-", upper: true)
+            startsWithLetter($0, upper: true) && $0.utf8.count <= Limits.interfaceName
+                && letters($0, and: "._-", upper: true) && !reservedInterfaces.contains($0)
         })
 
-    /// A network's, a service's, a security group's, a variant's.
+    /// A network's, a service's, a security group's, a program's, which is also a file's.
     static let word = NameForm(
-        expected: "lower-case letters, digits, '-' and '_', a letter first", pattern: "^[a-z][a-z0-9_-]*$",
-        matches: { startsWithLetter($0) && letters($0, and: "-_") })
+        expected: "at most \(Limits.word) lower-case letters, digits, '-' and '_', a letter first",
+        pattern: "^[a-z][a-z0-9_-]{0,\(Limits.word - 1)}$",
+        matches: { startsWithLetter($0) && $0.utf8.count <= Limits.word && letters($0, and: "-_") })
 
-    /// A scenario's, which is also its file's; a variant's, which may start with a digit.
+    /// A scenario's, which is also its file's and its folder's; a variant's, which may start with a digit.
     static let scenario = NameForm(
-        expected: "lower-case letters, digits, '.', '-' and '_', no '.', '-' or '_' first",
-        pattern: "^[a-z0-9][a-z0-9._-]*$",
-        matches: { ($0.utf8.first.map { !".-_".utf8.contains($0) } ?? false) && letters($0, and: "._-") })
+        expected: "at most \(Limits.scenarioName) lower-case letters, digits, '.', '-' and '_', no '.', '-' or '_' first",
+        pattern: "^[a-z0-9][a-z0-9._-]{0,\(Limits.scenarioName - 1)}$",
+        matches: {
+            ($0.utf8.first.map { !".-_".utf8.contains($0) } ?? false) && $0.utf8.count <= Limits.scenarioName
+                && letters($0, and: "._-")
+        })
 
     /// A sysctl's.
     static let sysctl = NameForm(
@@ -52,10 +66,13 @@ struct NameForm: Sendable {
 }
 
 extension Shape {
-    /// A list.
-    static func list<Element>(of element: Shape<Element>, minimum: Int = 0) -> Shape where Value == [Element] {
+    /// A list. What is more than `maximum` is reported, and not read.
+    static func list<Element>(
+        of element: Shape<Element>, minimum: Int = 0, maximum: Int = Limits.entries
+    ) -> Shape where Value == [Element] {
         let expected = "a list, each \(element.expected)"
-        return Shape(schema: .list(element.schema, minimum: minimum), expected: expected) { tree, reader in
+        let schema = Schema.list(element.schema, minimum: minimum, maximum: maximum)
+        return Shape(schema: schema, expected: expected) { tree, reader in
             guard let elements = tree.elements else {
                 reader.error(at: tree.location, "found \(tree.found)", expected: expected)
                 return nil
@@ -66,7 +83,10 @@ extension Shape {
                     elements.isEmpty ? "found an empty list" : "found only \(elements.count) in the list",
                     expected: minimum > 1 ? "at least \(minimum)" : expected)
             }
-            return elements.compactMap { element.read($0, reader) }
+            if elements.count > maximum {
+                reader.tooMany(elements.count, in: "list", at: elements[maximum].location, limit: maximum)
+            }
+            return elements.prefix(maximum).compactMap { element.read($0, reader) }
         }
     }
 
@@ -81,11 +101,12 @@ extension Shape {
 
     /// A mapping whose keys are names of the user's choice; `named` puts the name into the element.
     static func keyed<Element>(
-        by form: NameForm, _ kind: String, _ element: Shape<Element>, minimum: Int = 0,
+        by form: NameForm, _ kind: String, _ element: Shape<Element>, minimum: Int = 0, maximum: Int = Limits.entries,
         named: @escaping @Sendable (inout Element, String, Tree.Entry, Reader) -> Void
     ) -> Shape where Value == [Element] {
         let expected = "a mapping from each \(kind)'s name to \(element.expected)"
-        let schema = Schema.keyed(keyPattern: form.pattern, element.schema, minimum: minimum)
+        let schema = Schema.keyed(
+            keyPattern: form.pattern, element.schema, minimum: minimum, maximum: maximum)
         return Shape(schema: schema, expected: expected) { tree, reader in
             guard let entries = tree.entries else {
                 reader.error(at: tree.location, "found \(tree.found)", expected: expected)
@@ -94,7 +115,10 @@ extension Shape {
             if entries.count < minimum {
                 reader.error(at: tree.location, "found an empty mapping", expected: expected)
             }
-            return entries.compactMap { entry in
+            if entries.count > maximum {
+                reader.tooMany(entries.count, in: "mapping", at: entries[maximum].keyLocation, limit: maximum)
+            }
+            return entries.prefix(maximum).compactMap { entry in
                 if !form.matches(entry.key) {
                     reader.error(
                         at: entry.keyLocation, "'\(Tree.shortened(entry.key))' cannot be a \(kind)'s name",

@@ -2,12 +2,27 @@ internal import Scenario
 
 /// The format's ways to write an amount.
 enum Quantity {
+    private static let durationUnits: [String: Int64] = [
+        "ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000, "h": 3_600_000_000_000,
+    ]
+
+    private static let rateUnits: [String: Int64] = [
+        "bit": 1, "kbit": 1_000, "Mbit": 1_000_000, "Gbit": 1_000_000_000,
+    ]
+
+    /// Whether a text is written as an amount of one of these kinds, but is more than any number here holds: nothing is wrong
+    /// with it but its size.
+    static func isBeyondNumbers(_ text: String) -> Bool {
+        guard let (number, unit) = split(text),
+            let factor = durationUnits[unit] ?? rateUnits[unit] ?? sizeUnits[unit].map({ Int64($0) }),
+            number.count(where: { $0 == "." }) <= 1, let amount = Double(number)
+        else { return false }
+        return amount * Double(factor) >= Double(Int64.max)
+    }
+
     /// `2s`, `1.5s`, `500ms`, `15min`, `1h`, in nanoseconds; nil for anything else, also for what does not fit.
     static func duration(_ text: String) -> Int64? {
-        let units: [String: Int64] = [
-            "ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000, "h": 3_600_000_000_000,
-        ]
-        guard let (number, unit) = split(text), let factor = units[unit] else { return nil }
+        guard let (number, unit) = split(text), let factor = durationUnits[unit] else { return nil }
         let parts = number.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count <= 2, let whole = Int64(parts[0]) else { return nil }
         let (product, overflow) = whole.multipliedReportingOverflow(by: factor)
@@ -26,13 +41,14 @@ enum Quantity {
         return tooMuch ? nil : sum
     }
 
-    /// `1500`, `1MB`, `64KiB`, in octets.
+    private static let sizeUnits = [
+        "": 1, "B": 1, "kB": 1_000, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000,
+        "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30,
+    ]
+
+    /// `1500`, `1MB`, `64KiB`, in bytes.
     static func size(_ text: String) -> Int? {
-        let units = [
-            "": 1, "B": 1, "kB": 1_000, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000,
-            "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30,
-        ]
-        guard let (number, unit) = split(text), let factor = units[unit], let amount = Int(number) else { return nil }
+        guard let (number, unit) = split(text), let factor = sizeUnits[unit], let amount = Int(number) else { return nil }
         let (product, overflow) = amount.multipliedReportingOverflow(by: factor)
         return overflow ? nil : product
     }
@@ -48,8 +64,7 @@ enum Quantity {
 
     /// `100kbit`, `10Mbit`, in bits per second; tc(8)'s words.
     static func rate(_ text: String) -> Int64? {
-        let units: [String: Int64] = ["bit": 1, "kbit": 1_000, "Mbit": 1_000_000, "Gbit": 1_000_000_000]
-        guard let (number, unit) = split(text), let factor = units[unit], let amount = Int64(number), amount > 0
+        guard let (number, unit) = split(text), let factor = rateUnits[unit], let amount = Int64(number), amount > 0
         else { return nil }
         let (product, overflow) = amount.multipliedReportingOverflow(by: factor)
         return overflow || product < 8 ? nil : product
@@ -63,7 +78,7 @@ enum Quantity {
         }
     }
 
-    /// Octets, each written as a size is: `1MB`, `<= 64KiB`, `1000..2kB`.
+    /// Bytes, each written as a size is: `1MB`, `<= 64KiB`, `1000..2kB`.
     static func sizes(_ text: String) -> Expectation.Count? { bounds(text, size) }
 
     /// Nanoseconds: `<= 3s`, `500ms..2s`. No clock measures exactly one.
@@ -82,7 +97,9 @@ enum Quantity {
     }
 
     private static func bounds(_ text: String, _ read: (String) -> Int?) -> Expectation.Count? {
-        func number(_ text: some StringProtocol) -> Int? { read(String(text.drop { $0 == " " })) }
+        func number(_ text: some StringProtocol) -> Int? {
+            read(String(text.drop { $0 == " " })).flatMap { $0 <= Limits.count ? $0 : nil }
+        }
         if text.hasPrefix(">=") { return number(text.dropFirst(2)).map { .init(minimum: $0, maximum: .max) } }
         if text.hasPrefix("<=") { return number(text.dropFirst(2)).map { .init(minimum: 0, maximum: $0) } }
         if text.hasPrefix(">") {

@@ -13,6 +13,22 @@ extension Shape {
         }
     }
 
+    /// A scalar with a largest value, which is told apart from what is no such scalar at all.
+    fileprivate static func amount(
+        _ expected: String, schema: Schema, upTo limit: Value, _ limitInWords: String,
+        parse: @escaping @Sendable (String) -> Value?
+    ) -> Shape where Value: Comparable & Sendable {
+        Shape(schema: schema, expected: expected) { tree, reader in
+            let value = tree.text.flatMap(parse)
+            if let value, value <= limit { return value }
+            let isTooMuch = value != nil || tree.text.map(Quantity.isBeyondNumbers) ?? false
+            reader.error(
+                at: tree.location, isTooMuch ? "\(tree.found) is too much" : "found \(tree.found)",
+                expected: isTooMuch ? "at most \(limitInWords)" : expected)
+            return nil
+        }
+    }
+
     /// One of a few words.
     static func word(_ words: [String], as value: @escaping @Sendable (String) -> Value?) -> Shape {
         let expected = Reader.oneOf(words)
@@ -35,12 +51,13 @@ extension Shape<String> {
     static func word(_ words: [String]) -> Shape { word(words) { $0 } }
 
     /// Text, which a plain number or truth value is not: what YAML readers disagree about belongs in quotes.
-    static func text(_ expected: String) -> Shape {
+    /// - Parameter limit: bytes; none for text that is only handed on.
+    static func text(_ expected: String, upTo limit: Int = .max) -> Shape {
         Shape(schema: .text(pattern: nil), expected: expected) { tree, reader in
             if case .scalar(let text, let plain) = tree.content, !plain || Tree.kind(ofPlain: text) == .text,
                 !text.isEmpty
             {
-                return text
+                return reader.takes(text, upTo: limit, at: tree.location) ? text : nil
             }
             let quotable = if case .scalar(let text, true) = tree.content { !text.isEmpty } else { false }
             reader.error(
@@ -51,14 +68,27 @@ extension Shape<String> {
 
     /// Text of a certain form. `matches` says in Swift what `pattern` says in the schema.
     static func text(
-        _ expected: String, pattern: String, matches: @escaping @Sendable (String) -> Bool
+        _ expected: String, pattern: String, upTo limit: Int = .max, matches: @escaping @Sendable (String) -> Bool
     ) -> Shape {
-        scalar(expected, schema: .text(pattern: pattern)) { matches($0) ? $0 : nil }
+        scalar(expected, schema: .text(pattern: pattern)) { matches($0) ? $0 : nil }.limited(to: limit)
     }
 
     /// Text that may look like a number or a truth value.
-    static func anyScalar(_ expected: String) -> Shape {
-        scalar(expected, schema: .scalar(pattern: nil)) { $0.isEmpty ? nil : $0 }
+    static func anyScalar(_ expected: String, upTo limit: Int = .max) -> Shape {
+        scalar(expected, schema: .scalar(pattern: nil)) { $0.isEmpty ? nil : $0 }.limited(to: limit)
+    }
+
+    private func limited(to limit: Int) -> Shape {
+        checked { text, tree, reader in _ = reader.takes(text, upTo: limit, at: tree.location) }
+    }
+}
+
+extension Reader {
+    /// Whether a text has no more bytes than may be; reports it otherwise.
+    fileprivate func takes(_ text: String, upTo limit: Int, at location: SourceLocation) -> Bool {
+        if text.utf8.count <= limit { return true }
+        error(at: location, "a text of \(text.utf8.count) bytes", expected: "at most \(limit)")
+        return false
     }
 }
 
@@ -90,11 +120,13 @@ extension Shape<Int> {
         }
     }
 
-    /// Octets: `0`, `1MB`, `64KiB`.
-    static let size = scalar(
-        "a size such as 0, 1500, 64KiB or 1MB",
-        schema: .any([.integer(0...Int.max), .text(pattern: "^[0-9]+ ?(B|kB|KB|MB|GB|KiB|MiB|GiB)$")]),
-        parse: { Quantity.size($0) })
+    /// Bytes: `0`, `1MB`, `64KiB`.
+    static func size(upTo limit: Int) -> Shape {
+        amount(
+            "a size such as 0, 1500, 64KiB or 1MB",
+            schema: .any([.integer(0...limit), .text(pattern: "^[0-9]+ ?(B|kB|KB|MB|GB|KiB|MiB|GiB)$")]),
+            upTo: limit, "\(limit) bytes", parse: { Quantity.size($0) })
+    }
 }
 
 extension Shape<Double> {
@@ -105,13 +137,17 @@ extension Shape<Double> {
 
 extension Shape<Int64> {
     /// Bits per second.
-    static let rate = scalar(
+    static let rate = amount(
         "a rate such as 100kbit, 10Mbit or 1Gbit", schema: .text(pattern: "^[0-9]+ ?(bit|kbit|Mbit|Gbit)$"),
-        parse: { Quantity.rate($0) })
+        upTo: Limits.rate, "\(Limits.rate / 1_000_000_000)Gbit", parse: { Quantity.rate($0) })
 
-    static let duration = scalar(
-        "a duration such as 2s, 500ms or 15min",
-        schema: .text(pattern: "^[0-9]+(\\.[0-9]+)? ?(ns|us|ms|s|min|h)$"), parse: { Quantity.duration($0) })
+    /// Nanoseconds.
+    static func duration(upTo limit: Int64 = Limits.duration) -> Shape {
+        amount(
+            "a duration such as 2s, 500ms or 15min",
+            schema: .text(pattern: "^[0-9]+(\\.[0-9]+)? ?(ns|us|ms|s|min|h)$"), upTo: limit,
+            StepNames.duration(limit), parse: { Quantity.duration($0) })
+    }
 }
 
 extension Shape<UInt16> {
@@ -123,7 +159,7 @@ extension Shape<Expectation.Count> {
     static let count = scalar(
         "a count such as 3, \">= 1\", \"<= 5\" or \"2..4\"",
         schema: .any([
-            .integer(0...Int.max), .text(pattern: "^((>=|<=|>|<|) ?[0-9]+|[0-9]+ ?\\.\\. ?[0-9]+)$"),
+            .integer(0...Limits.count), .text(pattern: "^((>=|<=|>|<|) ?[0-9]+|[0-9]+ ?\\.\\. ?[0-9]+)$"),
         ]), parse: { Quantity.count($0) })
 }
 
@@ -137,10 +173,10 @@ extension Shape<Expectation.Count> {
         return scalar(expected, schema: .any(exact + [.text(pattern: pattern)]), parse: parse)
     }
 
-    /// Octets.
+    /// Bytes.
     static let sizes = bounded(
         "a count or a size such as \">= 1000\", 1MB or \"<= 64KiB\"",
-        number: "[0-9]+ ?(B|kB|KB|MB|GB|KiB|MiB|GiB)?", exact: [Shape<Int>.size.schema]
+        number: "[0-9]+ ?(B|kB|KB|MB|GB|KiB|MiB|GiB)?", exact: [Shape<Int>.size(upTo: Limits.count).schema]
     ) { Quantity.sizes($0) }
 
     /// Nanoseconds.

@@ -9,9 +9,9 @@ indirect enum Schema: Sendable {
     case integer(ClosedRange<Int>)
     case boolean
     case words([String])
-    case list(Schema, minimum: Int)
+    case list(Schema, minimum: Int, maximum: Int = Limits.entries)
     /// A mapping with keys of the user's choice.
-    case keyed(keyPattern: String?, Schema, minimum: Int)
+    case keyed(keyPattern: String?, Schema, minimum: Int, maximum: Int = Limits.entries)
     case object(Object)
     case any([Schema])
     case null

@@ -31,9 +31,16 @@ final class Reader {
     let names: Names?
     let checks: ScenarioChecks
     /// Connections in the timeline so far: where each was opened, and whether it was closed again.
-    var connections: [(name: String, opened: SourceLocation, closed: Bool)] = []
+    var connections: [String: (opened: SourceLocation, closed: Bool)] = [:]
+    /// Those that are open, in the order of their opening.
+    var openConnections: [String] {
+        connections.filter { !$0.value.closed }.sorted { ($0.value.opened, $0.key) < ($1.value.opened, $1.key) }.map(\.key)
+    }
+    /// What files that all scenarios of one file name have said already.
+    let memory: ReadingMemory
 
-    init(names: Names?, checks: ScenarioChecks) {
+    init(names: Names?, checks: ScenarioChecks, memory: ReadingMemory = ReadingMemory()) {
+        self.memory = memory
         self.names = names
         self.checks = checks
     }
@@ -41,23 +48,40 @@ final class Reader {
     func error(
         at location: SourceLocation, _ message: String, expected: String? = nil, suggestion: String? = nil
     ) {
-        diagnostics.append(Diagnostic(at: location, message, expected: expected, suggestion: suggestion))
+        note(Diagnostic(at: location, message, expected: expected, suggestion: suggestion))
+    }
+
+    /// Whether anything has more entries than may be: then nothing is looked at as a whole.
+    private(set) var hasTooMany = false
+
+    func tooMany(_ count: Int, in kind: String, at location: SourceLocation, limit: Int) {
+        hasTooMany = true
+        error(at: location, "the \(kind) has \(count) entries", expected: "at most \(limit)")
+    }
+
+    /// Somebody who has more mistakes than are told needs no more of them.
+    private func note(_ diagnostic: Diagnostic) {
+        if diagnostics.count <= 10 * Limits.mistakes { diagnostics.append(diagnostic) }
     }
 
     func warning(at location: SourceLocation, _ message: String, expected: String? = nil) {
-        diagnostics.append(Diagnostic(.warning, at: location, message, expected: expected))
+        note(Diagnostic(.warning, at: location, message, expected: expected))
     }
 
     func unknown(_ kind: String, _ name: String, at location: SourceLocation, known: [String]) {
-        diagnostics.append(.unknown(kind, name, at: location, known: known))
+        note(.unknown(kind, name, at: location, known: known))
     }
 
     func error(at location: SourceLocation, _ message: String, oneOf known: [String], suggestion: String?) {
-        diagnostics.append(.wrong(at: location, message, oneOf: known, suggestion: suggestion))
+        note(.wrong(at: location, message, oneOf: known, suggestion: suggestion))
     }
 
+    /// The words, or the first of very many.
     static func oneOf(_ words: [String]) -> String {
-        words.count == 1 ? "'\(words[0])'" : "one of \(words.joined(separator: ", "))"
+        guard words.count != 1 else { return "'\(words[0])'" }
+        let most = 40
+        let rest = words.count > most ? " and \(words.count - most) more" : ""
+        return "one of \(words.prefix(most).joined(separator: ", "))\(rest)"
     }
 }
 

@@ -59,6 +59,15 @@ struct Tree: Sendable, Equatable {
         return tree.location
     }
 
+    /// How many values it is made of, itself included.
+    var size: Int {
+        switch content {
+        case .null, .scalar: 1
+        case .list(let elements): elements.reduce(1) { $0 + $1.size }
+        case .map(let entries): entries.reduce(1) { $0 + $1.value.size }
+        }
+    }
+
     func without(_ keys: Set<String>) -> Tree {
         guard let entries else { return self }
         return Tree(content: .map(entries.filter { !keys.contains($0.key) }), location: location)
@@ -147,8 +156,10 @@ extension Tree {
     }
 
     /// Of a text in a message: enough of it, on one line.
-    static func shortened(_ text: String) -> String {
-        let line = text.prefix(60).map { $0.isNewline ? " " : String($0) }.joined()
-        return text.count > 60 ? line + "…" : line
+    static func shortened(_ text: String, to limit: Int = 60) -> String {
+        // By scalars: a single character may have any number of them.
+        let start = text.unicodeScalars.prefix(limit)
+        let line = String(start).map { $0.isNewline ? " " : String($0) }.joined()
+        return start.endIndex < text.unicodeScalars.endIndex ? line + "…" : line
     }
 }

@@ -3,16 +3,13 @@ internal import Yams
 
 /// Text to `Tree`, with every error of the YAML itself as a diagnostic.
 ///
-/// Limits stand before the parser, so that a hostile or wrong file ends in a diagnostic: a million octets, a hundred
-/// levels, two hundred thousand nodes (an alias counts as what it stands for).
+/// Limits stand before the parser, so that a hostile or wrong file ends in a diagnostic: `Limits` has them (an
+/// alias counts as what it stands for).
 struct YAMLReader {
-    static let maximumOctets = 1_000_000
-    static let maximumDepth = 100
-    static let maximumNodes = 200_000
-
     let file: String
     private(set) var diagnostics: [Diagnostic] = []
     private var nodes = 0
+    private var textBytes = 0
     /// Keys that stand twice, by the stand-in that took the place of the first.
     private var duplicates: [String: String] = [:]
 
@@ -26,8 +23,8 @@ struct YAMLReader {
     }
 
     private mutating func read(_ source: String) -> Tree? {
-        guard source.utf8.count <= Self.maximumOctets else {
-            report(1, 1, "the file has \(source.utf8.count) octets", expected: "at most \(Self.maximumOctets)")
+        guard source.utf8.count <= Limits.fileBytes else {
+            report(1, 1, "the file has \(source.utf8.count) bytes", expected: "at most \(Limits.fileBytes)")
             return nil
         }
         // libyaml takes a byte order mark for text when it is told the encoding.
@@ -45,7 +42,7 @@ struct YAMLReader {
             } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
                 guard let key = keys.first, let replaced = replace(key, at: context.mark, in: text, round: round) else {
                     report(
-                        context.mark.line, context.mark.column, "key '\(keys.first ?? "")' stands twice in one mapping")
+                        context.mark.line, context.mark.column, "key '\(Tree.shortened(keys.first ?? ""))' stands twice in one mapping")
                     return nil
                 }
                 text = replaced
@@ -89,20 +86,29 @@ struct YAMLReader {
     private mutating func convert(_ node: Node, depth: Int) -> Tree? {
         nodes += 1
         let location = SourceLocation(file: file, line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
-        guard depth <= Self.maximumDepth, nodes <= Self.maximumNodes else {
+        guard depth <= Limits.depth, nodes <= Limits.values else {
             // Once is enough: everything further in is too deep or too much as well.
             if diagnostics.isEmpty {
                 let (line, column) = (location.line, location.column)
-                if depth > Self.maximumDepth {
-                    report(line, column, "nested too deeply", expected: "at most \(Self.maximumDepth) levels")
+                if depth > Limits.depth {
+                    report(line, column, "nested too deeply", expected: "at most \(Limits.depth) levels")
                 } else {
-                    report(line, column, "too many values", expected: "at most \(Self.maximumNodes)")
+                    report(line, column, "too many values", expected: "at most \(Limits.values)")
                 }
             }
             return nil
         }
         switch node {
         case .scalar(let scalar):
+            textBytes += scalar.string.utf8.count
+            guard textBytes <= Limits.textBytes else {
+                if diagnostics.isEmpty {
+                    report(
+                        location.line, location.column, "too much text, each alias counted as what it stands for",
+                        expected: "at most \(Limits.textBytes) bytes")
+                }
+                return nil
+            }
             let plain = scalar.style == .plain || scalar.style == .any
             if plain, Tree.kind(ofPlain: scalar.string) == .null { return Tree(content: .null, location: location) }
             return Tree(content: .scalar(scalar.string, plain: plain), location: location)
@@ -152,9 +158,10 @@ struct YAMLReader {
             guard let later else { continue }
             report(
                 later.line, later.column,
-                "key '\(standIn.key)' stands twice in one mapping, first at \(standIn.location)")
+                "key '\(Tree.shortened(standIn.key))' stands twice in one mapping, first at \(standIn.location)")
         }
-        for entry in merged where !entries.contains(where: { $0.key == entry.key }) { entries.append(entry) }
+        var known = merged.isEmpty ? [] : Set(entries.map(\.key))
+        for entry in merged where known.insert(entry.key).inserted { entries.append(entry) }
         return Tree(content: .map(entries), location: location)
     }
 
@@ -176,7 +183,7 @@ struct YAMLReader {
     }
 
     private mutating func report(_ error: YamlError) {
-        let tooDeep = ("nested too deeply", "at most \(Self.maximumDepth) levels")
+        let tooDeep = ("nested too deeply", "at most \(Limits.depth) levels")
         switch error {
         case .parser(_, let problem, let mark, _) where problem.hasPrefix("Maximum nesting level"):
             // libyaml's own limit; its advice is for programmers.

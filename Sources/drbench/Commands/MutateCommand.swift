@@ -59,11 +59,12 @@ struct MutateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let scenarios = try selection.load(nameless: .tests)
+        let scenarios = try selection.load(nameless: .tests, judged: true)
         let mutants = try selection.mutants()
         let choice = try engineOptions.choose()
+        let byOriginal = Dictionary(grouping: mutants, by: \.original)
         var fates = scenarios.map { scenario in
-            Fate(scenario: scenario, mutants: mutants.filter { $0.original == scenario.fullName })
+            Fate(scenario: scenario, mutants: byOriginal[scenario.fullName] ?? [])
         }
         let results = try ResultsFolder(out)
         Interruption.watch()

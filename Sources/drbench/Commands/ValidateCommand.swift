@@ -10,7 +10,7 @@ struct ValidateCommand: ParsableCommand {
     @OptionGroup var selection: ScenarioSelection
 
     func run() throws {
-        let scenarios = try selection.load()
+        let scenarios = try selection.load(judged: true)
         try scenarios.checkPlans()
         Console.output("\(scenarios.count) scenarios and variants are valid")
     }
