@@ -66,7 +66,7 @@ final class ResultsFolder: Sendable {
     /// The folder of a run, which is made, and emptied of what the last run left. It is nobody else's as long as it is held.
     /// - Parameter above: within this folder.
     func prepare(_ fullName: String, below above: String? = nil) throws(EnvironmentError) -> Folder {
-        do {
+        do throws(FileError) {
             let run = try subfolder(RunLayout.parts(of: fullName), below: above)
             // Those who share the folder of all runs may still mean the same one.
             if use == .shared, flock(run.descriptor, LOCK_EX | LOCK_NB) < 0 {
