@@ -8,6 +8,9 @@ extension Evidence {
     /// The greatest time that counts as one: 73 years, so that differences and sums of two of them are numbers, too.
     public static let greatestTime: Int64 = 1 << 61
 
+    /// Many more than any laboratory can have. What is told of a run looks at ports in pairs.
+    static let mostPorts = 20_000
+
     /// The first thing that is wrong, as a sentence with its place; nil if nothing is.
     ///
     /// Of evidence that is not complete less is asked: what was still going on has no end.
@@ -44,6 +47,7 @@ private struct Inspection {
             count(port.received, "the frames received at \(port.name)")
             count(port.dropped, "the frames dropped at \(port.name)")
         }
+        require(evidence.ports.count <= Evidence.mostPorts, "it has \(evidence.ports.count) ports")
         let names = Set(evidence.ports.map(\.name))
         require(names.count == evidence.ports.count, "two ports have the same name")
         check(evidence.initial, "at the beginning")

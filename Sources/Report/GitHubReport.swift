@@ -16,7 +16,7 @@ private func annotation(_ run: ScenarioRun, root: String?) -> String? {
     guard verdict.status == .failed || verdict.status == .error else { return nil }
     let bad = verdict.checks.filter { $0.status != .passed }
     var properties: [(String, String)] = []
-    if let location = bad.first?.location {
+    if let location = bad.first?.location ?? verdict.location {
         properties = [
             ("file", location.file.relative(to: root)), ("line", String(location.line)),
             ("col", String(location.column)),

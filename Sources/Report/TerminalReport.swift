@@ -43,7 +43,8 @@ struct TerminalReport {
     /// what is wrong with one that did not.
     private var table: [String] {
         let names = result.runs.map { Self.shortName($0.verdict.scenario).printable }
-        let width = names.map(\.count).max() ?? 0
+        // What is longer than any scenario's name pushes its own line only.
+        let width = min(names.map(\.count).max() ?? 0, 72)
         let times = result.runs.map { $0.timing.map { "\($0.wall.roundedSeconds) s" } ?? "" }
         let timeWidth = times.map(\.count).max() ?? 0
         var lines: [String] = []

@@ -2,8 +2,8 @@
 public enum ReservedNames {
     /// In the folder of all results, `--out`. `mutations` is where 'drbench mutate' keeps its own.
     public static let inResults = ["index.html", "junit.xml", "measurements.json", "mutations", "results.json"]
-    /// What a name in the folder of all results cannot end with: plots.
-    public static let suffixesInResults = [".svg"]
+    /// What a name in the folder of all results cannot end with: plots and their programs.
+    public static let suffixesInResults = [".gp", ".svg"]
     /// In a run's folder. Variants have theirs in `variants`, so that they can have any name.
     public static let inRun = [
         "capture.pcapng", "commented.pcapng", "console.log", "evidence.json", "plan.json", "programs", "report.html",

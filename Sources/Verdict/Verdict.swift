@@ -22,6 +22,8 @@ public struct Verdict: Codable, Sendable, Equatable {
     public var checks: [CheckResult]
     /// The kernel that the run used, with its seed; nil if nothing ran.
     public var engine: EngineRecord?
+    /// With `error`: where the step stands in the scenario's file that went wrong; nil if no step did.
+    public var location: SourceLocation?
     /// With `error`: what else helps to understand it, one item a line, such as the console's last lines.
     public var notes: [String]?
 

@@ -225,6 +225,7 @@ struct Bench: Sendable {
                 scenario.withPlace($0).replacing("\(Guest.runFolder)/", with: "\(guestFolder.path)/")
             }.joined(separator: "; ")
             var verdict = Verdict.error(scenario, because: reason)
+            verdict.location = reasons.lazy.compactMap { scenario.place(of: $0) }.first
             verdict.notes = (failure?.console ?? []).map { "console  \($0)" }
             let kept = RunLayout.kept(in: folder)
             verdict.notes?.append("kept     " + (kept.isEmpty ? "nothing" : kept.joined(separator: ", ")))
@@ -242,10 +243,12 @@ struct Bench: Sendable {
 extension Scenario {
     /// What went wrong in a run, with the place in the scenario's file of the step that it names: `step 'gets': …`, or `… in
     /// step 'gets'`.
-    func withPlace(_ problem: String) -> String {
+    func withPlace(_ problem: String) -> String { place(of: problem).map { "\($0): \(problem)" } ?? problem }
+
+    /// Where the step stands in the scenario's file that a problem names; nil if it names none.
+    func place(of problem: String) -> SourceLocation? {
         let named = timeline.filter { problem.contains("step '\($0.name)'") }
-        guard let step = named.max(by: { $0.name.utf8.count < $1.name.utf8.count }) else { return problem }
-        return "\(step.location): \(problem)"
+        return named.max { $0.name.utf8.count < $1.name.utf8.count }?.location
     }
 
     /// What it says that it needs, and what its plan needs.

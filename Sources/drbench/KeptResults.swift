@@ -55,12 +55,14 @@ struct KeptResults: Sendable {
 
     /// A variant's folder where it is named as the variant is: `RESULTS/SCENARIO/VARIANT`.
     private static func variantsPath(_ named: String) -> String? {
-        guard access(named, F_OK) < 0 else { return nil }
+        // A folder of its scenario's run may have the name, too.
+        let files = [resultsFile, RunFiles.evidence]
+        guard files.allSatisfy({ access("\(named)/\($0)", F_OK) < 0 }) else { return nil }
         var parts = named.split(separator: "/", omittingEmptySubsequences: false)
         while parts.last?.isEmpty == true { parts.removeLast() }
         guard let variant = parts.popLast(), !parts.isEmpty else { return nil }
         let path = (parts + [Substring(RunLayout.variants), variant]).joined(separator: "/")
-        return access(path, F_OK) == 0 ? path : nil
+        return access("\(path)/\(RunFiles.evidence)", F_OK) == 0 ? path : nil
     }
 
     /// The results of several runs; nil if there are none.

@@ -101,7 +101,7 @@ extension WholeProgram {
                 expect: [{load: {failed: 0}}]
             """.write(toFile: "\(folder)/no-time.yaml", atomically: true, encoding: .utf8)
             let ended = try await Drbench.run(
-                ["bench", "\(folder)/no-time.yaml", "--engine", "uml", "--out", folder, "--no-keep"])
+                ["bench", "\(folder)/no-time.yaml", "--engine", "uml", "--out", "\(folder)/out", "--no-keep"])
             #expect(ended.status == 3, ended.text)
             #expect(ended.output.contains("it takes no virtual time; give links a rate or a delay"), ended.text)
         }

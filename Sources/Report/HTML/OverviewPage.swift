@@ -17,7 +17,8 @@ public struct OverviewPage {
             (Verdict.Status.failed, totals.failed), (.error, totals.errors), (.skipped, totals.skipped),
             (.passed, totals.passed),
         ]
-        let suites = result.runs.map(\.suite).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        var seen: Set<String> = []
+        let suites = result.runs.map(\.suite).filter { seen.insert($0).inserted }
         let worst = counts.first { $0.1 > 0 }?.0 ?? .passed
         let body: Markup = """
             <a class="skip" href="#main">To the content</a>

@@ -84,6 +84,8 @@ struct MutateCommand: ParsableCommand {
                 fates[index].note(mutant, run.verdict)
             }
         }
+        // Nobody else's until the last run has ended.
+        withExtendedLifetime(results) {}
         show(fates)
         if let signal = Interruption.signal { Interruption.end(by: signal) }
         guard fates.allSatisfy({ $0.outcome == .noticed }) else { throw ExitCode.failed }

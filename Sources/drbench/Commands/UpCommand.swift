@@ -52,7 +52,11 @@ struct UpCommand: ParsableCommand {
         }
         let results = try ResultsFolder(out, .shared)
         let folder = try results.prepare(scenario.fullName)
-        if let signal = try stay(scenario, plan, until: count, choice, folder) { Interruption.end(by: signal) }
+        // Both are in use until the end, whatever else is done with them.
+        let signal = try withExtendedLifetime((results, folder)) {
+            try stay(scenario, plan, until: count, choice, folder)
+        }
+        if let signal { Interruption.end(by: signal) }
         let kept = RunLayout.kept(in: folder)
         Console.output(
             "\(scenario.fullName) is down; evidence: \(place(of: scenario)) (\(kept.joined(separator: ", ")))")

@@ -12,6 +12,7 @@ final class ResultsFolder: Sendable {
     let path: String
     let folder: Folder
     private let mark: Int32
+    private let use: Use
 
     /// How others may be in it at the same time.
     enum Use {
@@ -36,6 +37,7 @@ final class ResultsFolder: Sendable {
         } catch {
             throw EnvironmentError("\(error); --out DIR names another place for results")
         }
+        self.use = use
         mark = try Self.lockMark(in: folder, use)
         Self.note(use, in: mark)
     }
@@ -50,6 +52,7 @@ final class ResultsFolder: Sendable {
             throw EnvironmentError("\(error)")
         }
         path = named
+        use = .alone
         mark = folder.kind(of: Self.markFile) == nil ? -1 : try Self.lockMark(in: folder, .alone)
         if mark >= 0 { Self.note(.alone, in: mark) }
     }
@@ -60,13 +63,21 @@ final class ResultsFolder: Sendable {
         close(mark)
     }
 
-    /// The folder of a run, which is made, and emptied of what the last run left. `above` is within this folder.
+    /// The folder of a run, which is made, and emptied of what the last run left. It is nobody else's as long as it is held.
+    /// - Parameter above: within this folder.
     func prepare(_ fullName: String, below above: String? = nil) throws(EnvironmentError) -> Folder {
-        do {
-            let folder = try subfolder(RunLayout.parts(of: fullName), below: above)
-            try RunLayout.clear(folder)
-            return folder
+        do throws(FileError) {
+            let run = try subfolder(RunLayout.parts(of: fullName), below: above)
+            // Those who share the folder of all runs may still mean the same one.
+            if use == .shared, flock(run.descriptor, LOCK_EX | LOCK_NB) < 0 {
+                throw FileError(.lock, run.path, .system(errno))
+            }
+            try RunLayout.clear(run)
+            return run
         } catch {
+            if error.operation == .lock, error.reason == .system(EWOULDBLOCK) {
+                throw EnvironmentError("\(error.path) is in use by a lab that is up; 'drbench down' ends it")
+            }
             throw EnvironmentError("\(error)")
         }
     }

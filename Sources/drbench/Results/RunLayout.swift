@@ -99,7 +99,7 @@ enum RunLayout {
 
 /// How much of a file is read at most, in bytes. What a run leaves comes from its guest.
 enum ReadLimit {
-    static let evidence = 1 << 29
-    static let capture = 1 << 32
-    static let results = 1 << 29
+    static let evidence = 1 << 28
+    static let capture = 1 << 30
+    static let results = 1 << 28
 }
