@@ -1,5 +1,5 @@
-internal import Text
 internal import Evidence
+internal import Text
 internal import Verdict
 internal import XMLCoder
 

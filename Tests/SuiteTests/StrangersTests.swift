@@ -25,15 +25,20 @@ extension WholeProgram {
             #expect(text.contains(word), ended.text)
         }
 
-        /// A text in JSON is one in YAML.
-        private func quoted(_ text: String) throws -> String {
-            String(decoding: try JSONEncoder().encode(text), as: UTF8.self)
+        /// In YAML, with every character but a letter as an escape.
+        private func quoted(_ text: String) -> String {
+            let escaped = text.unicodeScalars.map { scalar in
+                let digits = String(scalar.value, radix: 16)
+                let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || scalar == " ")
+                return isPlain ? String(scalar) : "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }
+            return "\"\(escaped.joined())\""
         }
 
         private func scenario(title: String, in folder: String, more: String = "") throws -> String {
             let file = "\(folder)/mine.yaml"
             let text = """
-                title: \(try quoted(title))
+                title: \(quoted(title))
                 topology: flat
                 timeline:
                   - ping: {from: client, to: 192.0.2.99, count: 1}
@@ -47,14 +52,14 @@ extension WholeProgram {
         @Test("a title, a tag and a key reach no terminal but as characters")
         func titles() async throws {
             let folder = try Drbench.emptyFolder(named: "strangers")
-            let file = try scenario(title: Self.evil, in: folder, more: "tags: [\(try quoted(Self.evil))]")
+            let file = try scenario(title: Self.evil, in: folder, more: "tags: [\(quoted(Self.evil))]")
             for words in [["list"], ["validate"]] {
                 for environment in [[:], ["GITHUB_ACTIONS": "true"]] {
                     let ended = try await Drbench.run(words + [file], environment: environment)
                     check(ended, mentions: words == ["list"] ? "<U+202E>" : "")
                 }
             }
-            let wrong = try scenario(title: "x", in: folder, more: "\(try quoted(Self.evil)): 1")
+            let wrong = try scenario(title: "x", in: folder, more: "\(quoted(Self.evil)): 1")
             check(try await Drbench.run(["validate", wrong]))
         }
 
@@ -65,7 +70,7 @@ extension WholeProgram {
             let folder = try Drbench.emptyFolder(named: "strangers-run")
             let text = try String(contentsOfFile: Drbench.scenarios + "inverted.yaml", encoding: .utf8)
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-            let changed = try lines.map { $0.hasPrefix("title:") ? "title: \(try quoted(Self.evil))" : String($0) }
+            let changed = lines.map { $0.hasPrefix("title:") ? "title: \(quoted(Self.evil))" : String($0) }
             let file = "\(folder)/mine.yaml"
             try Data(changed.joined(separator: "\n").utf8).write(to: URL(filePath: file))
             for format in ["terminal", "github", "tap", "markdown", "junit", "json"] {
@@ -119,7 +124,7 @@ extension WholeProgram {
                 let script = """
                     set -e
                     git init -q '\(folder)' && cd '\(folder)'
-                    for each in Scenarios netns; do ln -s '\(Drbench.repository)'$each $each; done
+                    for each in Scenarios netns; do cp -r '\(Drbench.repository)'$each $each; done
                     echo 1 >file; echo '* filter=evil diff=evil' >.gitattributes
                     git add . && git -c user.name=x -c user.email=x@y commit -q -m x && git tag v1
                     printf '#!/bin/sh\\ntouch %s\\ncat\\n' '\(folder)/../trace' >../evil; chmod +x ../evil
@@ -147,8 +152,16 @@ extension WholeProgram {
             let commit = try repository.git(["rev-parse", "v1"]).prefix(10)
             let history = "\(repository.folder)/../h.sqlite"
             // A history that has a run.
-            let measured = try #require(FileManager.default.contents(atPath: Drbench.repository + Self.sample))
-            try measured.write(to: URL(filePath: "\(repository.folder)/../m.json"))
+            let measured = MeasuredRun(
+                started: 1_700_000_000,
+                context: MeasurementContext(
+                    clock: .real, engine: "uml", kernel: "6.12",
+                    machine: .init(processor: "x", processors: 1, memory: 1, hostName: "h", kernel: "6.12"),
+                    drbench: "0"),
+                measurements: [
+                    Measurement(scenario: "a", load: "b", repetition: 1, metrics: [Metric("c", 1, unit: "seconds")])
+                ])
+            try JSONEncoder().encode(measured).write(to: URL(filePath: "\(repository.folder)/../m.json"))
             let kept = try Drbench.start(["history", "import", "\(repository.folder)/../m.json", "--history", history])
             try #require(kept.status == 0, kept.text)
             for name in ["v1", "HEAD", "master~0", "main~0", "refs/tags/v1"] {
@@ -166,8 +179,6 @@ extension WholeProgram {
             #expect(repository.wasRun)
         }
 
-        private static let sample = "Tests/SuiteTests/Scenarios/measurements.json"
-
         @Test(
             "a benchmark in such a repository has its revision, and asks no program of the scenario for its version",
             .enabled(if: Drbench.hasLabKernel, Drbench.noLabKernel))
@@ -179,7 +190,7 @@ extension WholeProgram {
             let evil = "\(repository.folder)/../evil"
             text = text.replacing(
                 "timeline:\n",
-                with: "timeline:\n  - run: {on: client, command: [\"\(evil)\", --version], may_fail: true}\n",
+                with: "timeline:\n  - run: {on: client1, command: [\"\(evil)\", --version], may_fail: true}\n",
                 maxReplacements: 1)
             let file = "\(repository.folder)/../mine.yaml"
             try Data(text.utf8).write(to: URL(filePath: file))
