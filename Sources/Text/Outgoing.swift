@@ -19,7 +19,8 @@ public struct Outgoing: Sendable {
     public init() {}
 
     /// The text with nothing in it but printable characters, tabs, ends of lines, where they are meant colours and the way back
-    /// to a line's start that progress takes; and, but for workflow commands, without a line that GitHub's runner takes for one.
+    /// to a line's start that progress takes; and without a line that GitHub's runner takes for a command, but for those that
+    /// are meant.
     ///
     /// That runner looks for `::` at a line's start, behind white space, and for `##[` anywhere in a line
     /// (actions/runner, ActionCommand.cs). A log can reach it from any machine: so the environment decides nothing here.
@@ -34,7 +35,7 @@ public struct Outgoing: Sendable {
                 continue
             }
             rest.removeFirst()
-            if kind != .workflowCommands, let broken = brokenCommand(scalar, rest, kind) {
+            if let broken = brokenCommand(scalar, rest, kind) {
                 result += broken
                 isAtStart = false
                 continue
@@ -68,7 +69,7 @@ public struct Outgoing: Sendable {
             case 0x20, 0x09: if colons > 0 { isAtStart = false }
             default: (isAtStart, colons) = (false, 0)
             }
-            if byte == UInt8(ascii: "["), hashes >= 2, kind != .workflowCommands { return false }
+            if byte == UInt8(ascii: "["), hashes >= 2 { return false }
             hashes = byte == UInt8(ascii: "#") ? hashes + 1 : 0
         }
         self.isAtStart = isAtStart && colons == 0
@@ -77,7 +78,7 @@ public struct Outgoing: Sendable {
 
     /// What stands for a scalar that would make a command of what is behind it.
     private func brokenCommand(_ scalar: Unicode.Scalar, _ rest: Substring.UnicodeScalarView, _ kind: Kind) -> String? {
-        if scalar == ":", isAtStart, rest.first == ":" { return "\\:" }
+        if scalar == ":", isAtStart, rest.first == ":", kind != .workflowCommands { return "\\:" }
         if scalar == "#", rest.starts(with: ["#", "["]) { return kind == .json ? "\\u0023" : "\\#" }
         return nil
     }

@@ -41,18 +41,17 @@ extension WholeProgram {
                 title: \(quoted(title))
                 topology: flat
                 timeline:
-                  - ping: {from: client, to: 192.0.2.99, count: 1}
-                    expect: [{traffic: {all: answered}}]
+                  - wait: 1s
                 \(more)
                 """
             try Data(text.utf8).write(to: URL(filePath: file))
             return file
         }
 
-        @Test("a title, a tag and a key reach no terminal but as characters")
+        @Test("a title and a key reach no terminal but as characters")
         func titles() async throws {
             let folder = try Drbench.emptyFolder(named: "strangers")
-            let file = try scenario(title: Self.evil, in: folder, more: "tags: [\(quoted(Self.evil))]")
+            let file = try scenario(title: Self.evil, in: folder)
             for words in [["list"], ["validate"]] {
                 for environment in [[:], ["GITHUB_ACTIONS": "true"]] {
                     let ended = try await Drbench.run(words + [file], environment: environment)
@@ -78,7 +77,7 @@ extension WholeProgram {
                     ["run", file, "--engine", "uml", "--seed", "1", "--out", folder, "--format", format],
                     environment: ["GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "/dev/null"])
                 #expect(ended.status == 1, ended.text)
-                check(ended, mentions: format == "json" ? "\\u202e" : "U+202E")
+                check(ended, mentions: ["json": "\\u202e", "tap": "not ok", "junit": "<failure"][format] ?? "U+202E")
             }
         }
 

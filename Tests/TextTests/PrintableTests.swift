@@ -76,6 +76,7 @@ struct OutgoingTests {
     @Test("annotations are commands, and nothing else in them is")
     func annotations() {
         #expect(filtered("::error title=a::b\u{1B}\n", as: .workflowCommands) == "::error title=a::b<U+001B>\n")
+        #expect(filtered("::error::##[x]\n", as: .workflowCommands) == "::error::\\##[x]\n")
     }
 
     @Test("JSON stays JSON with the same text in it")
