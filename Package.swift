@@ -139,6 +139,8 @@ let package = Package(
         .executableTarget(name: "misfit", path: "Tests/Misfit"),
         .executableTarget(name: "trial", path: "Tests/Trial"),
         .executableTarget(name: "overseer", path: "Tests/Overseer"),
+        // Changed files for the built program: see 'make fuzz'.
+        .executableTarget(name: "fuzz", path: "Tests/Fuzz", exclude: ["Corpus"], swiftSettings: settings),
         // The built program as a whole; see DRBENCH_PROGRAM in the Makefile.
         .testTarget(
             name: "SuiteTests",

@@ -3,8 +3,10 @@
 public struct Outgoing: Sendable {
     /// What a text is.
     public enum Kind: Sendable {
-        /// Lines for people and for tools that read lines; with drbench's own colours.
+        /// Lines for people and for tools that read lines.
         case text
+        /// The same with drbench's own colours, and progress that is written over; each text in it is printable by itself.
+        case coloured
         /// JSON, which has its own way to write such characters.
         case json
         /// GitHub's workflow commands, one a line, as drbench makes them.
@@ -16,8 +18,9 @@ public struct Outgoing: Sendable {
 
     public init() {}
 
-    /// The text with nothing in it but printable characters, tabs, ends of lines, colours and the way back to a line's start
-    /// that progress takes; and, but for workflow commands, without a line that GitHub's runner takes for one.
+    /// The text with nothing in it but printable characters, tabs, ends of lines, where they are meant colours and the way back
+    /// to a line's start that progress takes; and without a line that GitHub's runner takes for a command, but for those that
+    /// are meant.
     ///
     /// That runner looks for `::` at a line's start, behind white space, and for `##[` anywhere in a line
     /// (actions/runner, ActionCommand.cs). A log can reach it from any machine: so the environment decides nothing here.
@@ -26,13 +29,13 @@ public struct Outgoing: Sendable {
         var result = ""
         var rest = text.unicodeScalars[...]
         while let scalar = rest.first {
-            if kind != .json, let sequence = Self.ownSequence(at: rest) {
+            if kind == .coloured, let sequence = Self.ownSequence(at: rest) {
                 result.unicodeScalars.append(contentsOf: sequence)
                 rest = rest.dropFirst(sequence.count)
                 continue
             }
             rest.removeFirst()
-            if kind != .workflowCommands, let broken = brokenCommand(scalar, rest, kind) {
+            if let broken = brokenCommand(scalar, rest, kind) {
                 result += broken
                 isAtStart = false
                 continue
@@ -66,7 +69,7 @@ public struct Outgoing: Sendable {
             case 0x20, 0x09: if colons > 0 { isAtStart = false }
             default: (isAtStart, colons) = (false, 0)
             }
-            if byte == UInt8(ascii: "["), hashes >= 2, kind != .workflowCommands { return false }
+            if byte == UInt8(ascii: "["), hashes >= 2 { return false }
             hashes = byte == UInt8(ascii: "#") ? hashes + 1 : 0
         }
         self.isAtStart = isAtStart && colons == 0
@@ -75,7 +78,7 @@ public struct Outgoing: Sendable {
 
     /// What stands for a scalar that would make a command of what is behind it.
     private func brokenCommand(_ scalar: Unicode.Scalar, _ rest: Substring.UnicodeScalarView, _ kind: Kind) -> String? {
-        if scalar == ":", isAtStart, rest.first == ":" { return "\\:" }
+        if scalar == ":", isAtStart, rest.first == ":", kind != .workflowCommands { return "\\:" }
         if scalar == "#", rest.starts(with: ["#", "["]) { return kind == .json ? "\\u0023" : "\\#" }
         return nil
     }

@@ -5,12 +5,12 @@ extension String {
     /// These are control characters, format characters (marks and overrides of direction, the byte order mark, tags), line
     /// and paragraph separators, all that is shown as nothing, and what Unicode gives no meaning (private use, unassigned).
     public var printable: String {
-        escaping(where: { !$0.isPrintable && $0 != "\t" }) { "<\($0.codePoint)>" }
+        escaping(where: { !$0.isPrintable && $0 != "\t" }, as: { "<\($0.codePoint)>" })
     }
 
     /// Several lines, each printable.
     public var printableText: String {
-        escaping(where: { !$0.isPrintable && $0 != "\t" && $0 != "\n" }) { "<\($0.codePoint)>" }
+        escaping(where: { !$0.isPrintable && $0 != "\t" && $0 != "\n" }, as: { "<\($0.codePoint)>" })
     }
 
     /// Bytes as one printable line: what is not UTF-8 is there as `<E9>`.

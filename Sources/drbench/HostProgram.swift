@@ -49,7 +49,7 @@ struct HostProgram {
         variables["LC_ALL"] = "C"
         let words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         let settings: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { (words + settings).forEach { free($0) } }
+        defer { for word in words + settings { free(word) } }
         var child: pid_t = 0
         let code = posix_spawn(&child, path, &actions, &attributes, words, settings)
         close(ends[1])

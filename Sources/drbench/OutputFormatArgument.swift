@@ -10,7 +10,8 @@ extension OutputFormat {
         switch self {
         case .json: .json
         case .github: .workflowCommands
-        case .terminal, .junit, .tap, .ktap, .markdown: .text
+        case .terminal: .coloured
+        case .junit, .tap, .ktap, .markdown: .text
         }
     }
 }

@@ -30,7 +30,7 @@ final class Pause: Sendable {
                 let verdict = kept.verdict
                 guard verdict.status == .failed else { return false }
                 self.hasPaused.withLock { $0 = true }
-                Console.writeError(self.text(verdict, kept, plan) + "\n")
+                Console.writeError(self.text(verdict, kept, plan) + "\n", as: .coloured)
                 return true
             }, failed: { reason in Console.error("drbench: cannot stay in \(scenario.fullName): \(reason)") })
     }

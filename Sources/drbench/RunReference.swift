@@ -40,15 +40,18 @@ struct RunReference: ExpressibleByArgument {
 
     /// What `drbench bench` wrote as `measurements.json`.
     static func read(_ file: String) throws(EnvironmentError) -> MeasuredRun {
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw EnvironmentError("there is no file '\(file)', or it cannot be read")
-        }
         do {
-            return try JSONDecoder().decode(MeasuredRun.self, from: data, of: file)
+            let bytes = try RegularFile.bytes(of: file, upTo: limit)
+            return try JSONDecoder().decode(MeasuredRun.self, from: Data(bytes), of: file)
+        } catch let problem as RegularFile.Problem {
+            throw EnvironmentError("'\(file)' \(problem)")
         } catch {
             throw EnvironmentError("no measurements: \(error)")
         }
     }
+
+    /// Of a file with measurements, in bytes.
+    private static let limit = 256_000_000
 
     /// A file's path, or that of `measurements.json` in a folder; nil if the text names none.
     private var file: String? {

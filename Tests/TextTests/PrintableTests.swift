@@ -46,9 +46,10 @@ struct OutgoingTests {
     @Test("drbench's colours and its progress pass, other sequences do not")
     func sequences() {
         let own = "\u{1B}[32mPASS\u{1B}[0m\n\r\u{1B}[K[1/2] running\n"
-        #expect(filtered(own) == own)
-        #expect(filtered("\u{1B}[2J\u{1B}]0;x\u{07}\r.") == "<U+001B>[2J<U+001B>]0;x<U+0007><U+000D>.")
-        #expect(filtered("\u{1B}[1;1H\u{9B}2J\u{202E}") == "<U+001B>[1;1H<U+009B>2J<U+202E>")
+        #expect(filtered(own, as: .coloured) == own)
+        #expect(filtered(own) == "<U+001B>[32mPASS<U+001B>[0m\n<U+000D><U+001B>[K[1/2] running\n")
+        #expect(filtered("\u{1B}[2J\u{1B}]0;x\u{07}\r.", as: .coloured) == "<U+001B>[2J<U+001B>]0;x<U+0007><U+000D>.")
+        #expect(filtered("\u{1B}[1;1H\u{9B}2J\u{202E}", as: .coloured) == "<U+001B>[1;1H<U+009B>2J<U+202E>")
     }
 
     @Test(
@@ -75,6 +76,7 @@ struct OutgoingTests {
     @Test("annotations are commands, and nothing else in them is")
     func annotations() {
         #expect(filtered("::error title=a::b\u{1B}\n", as: .workflowCommands) == "::error title=a::b<U+001B>\n")
+        #expect(filtered("::error::##[x]\n", as: .workflowCommands) == "::error::\\##[x]\n")
     }
 
     @Test("JSON stays JSON with the same text in it")

@@ -77,7 +77,9 @@ struct DateText: CustomStringConvertible {
     private var second: Int64
 
     /// Source: Hinnant, "chrono-compatible low-level date algorithms", civil_from_days.
-    init(_ seconds: Int64) {
+    init(_ time: Int64) {
+        // A calendar ends somewhere: what a file says is no later than the year 9999, and no earlier than its like.
+        let seconds = min(max(time, -253_402_300_799), 253_402_300_799)
         let days = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
         second = seconds - days * 86400
         let shifted = days + 719_468

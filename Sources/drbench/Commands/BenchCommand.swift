@@ -7,6 +7,7 @@ import Kernel
 import Measurement
 import Report
 import Scenario
+import Text
 import Verdict
 
 struct BenchCommand: ParsableCommand {
@@ -85,7 +86,7 @@ struct BenchCommand: ParsableCommand {
             progress: Progress(
                 total: scenarios.count * repetitions, style: quiet || !Console.isTerminal ? .silent : .live,
                 colour: Console.showsColours
-            ) { Console.write($0) })
+            ) { Console.write($0, as: .coloured) })
         var measured = MeasuredRun(
             started: Int64(time(nil)),
             context: .here(clock: clock, choice: choice, seed: seed, programs: scenarios.programs))

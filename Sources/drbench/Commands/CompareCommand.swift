@@ -71,7 +71,7 @@ struct CompareCommand: ParsableCommand {
             throw EnvironmentError("\(old.name) and \(new.name): \(error)")
         }
         switch format {
-        case .terminal: Console.write(comparison.text(coloured: Console.showsColours))
+        case .terminal: Console.write(comparison.text(coloured: Console.showsColours), as: .coloured)
         case .json: Console.write(try comparison.json(), as: .json)
         case .markdown: Console.write(comparison.markdown)
         }

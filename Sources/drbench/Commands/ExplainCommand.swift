@@ -81,7 +81,9 @@ struct ExplainCommand: ParsableCommand {
         var bench = Bench(
             engine: choice.engine, capabilities: choice.capabilities, results: results,
             seed: seed ?? UInt64.random(in: 1...999_999_999), realTime: false, timeLimit: 120, jobs: 1,
-            progress: Progress(total: scenarios.count, style: .silent, colour: false) { Console.write($0) })
+            progress: Progress(total: scenarios.count, style: .silent, colour: false) {
+                Console.write($0, as: .coloured)
+            })
         try run(scenarios, on: bench)
         guard trace, !tally, choice.engine.name == "uml" else { return results }
         bench.below = RunLayout.traced

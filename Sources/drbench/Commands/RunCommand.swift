@@ -5,6 +5,7 @@ import Kernel
 import Reading
 import Report
 import Scenario
+import Text
 
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -108,7 +109,7 @@ struct RunCommand: ParsableCommand {
                 total: scenarios.count,
                 style: quiet || !isForPeople ? .silent : verbose ? .lines : Console.isTerminal ? .live : .silent,
                 colour: options.colour
-            ) { Console.write($0) },
+            ) { Console.write($0, as: .coloured) },
             checksDeterminism: checkDeterminism, writesPages: html, until: until,
             pause: pauseOnFailure ? Pause(output: out, options: options) : nil)
         let start = ContinuousClock.now
