@@ -18,6 +18,11 @@ struct ScenarioFolders: ParsableArguments {
         completion: .directory)
     var topologies: String?
 
+    func validate() throws {
+        try OptionChecks.path(scenarios, of: "--scenarios")
+        try OptionChecks.path(topologies, of: "--topologies")
+    }
+
     /// The scenarios that these words choose. Throws as `ScenarioSelection.load` does.
     func load(_ names: [String]) throws -> [Scenario] {
         var selection = try ScenarioSelection.parse(names)
@@ -43,6 +48,11 @@ struct ScenarioSelection: ParsableArguments {
     var tag: [String] = []
 
     @OptionGroup var folders: ScenarioFolders
+
+    func validate() throws {
+        try OptionChecks.words(names, of: "a scenario's name")
+        try OptionChecks.words(tag, of: "--tag")
+    }
 
     /// What is meant where no word and no tag says it.
     enum Nameless {

@@ -39,6 +39,11 @@ struct MutateCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Print what does not notice and totals only.")
     var quiet = false
 
+    func validate() throws {
+        try OptionChecks.jobs(jobs)
+        try OptionChecks.path(out, of: "--out")
+    }
+
     fileprivate enum Outcome: String, CaseIterable {
         case noticed, survived
         case notRun = "could not be run"

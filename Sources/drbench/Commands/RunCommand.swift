@@ -60,8 +60,9 @@ struct RunCommand: ParsableCommand {
     var verbose = false
 
     func validate() throws {
-        if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1") }
-        if timeout <= 0 { throw ValidationError("--timeout must be more than 0 seconds") }
+        try OptionChecks.jobs(jobs)
+        try OptionChecks.timeout(timeout)
+        try OptionChecks.path(out, of: "--out")
         if realTime, checkDeterminism {
             throw ValidationError("--check-determinism needs virtual time: in --real-time no two runs are the same")
         }
