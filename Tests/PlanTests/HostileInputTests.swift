@@ -11,6 +11,9 @@ struct HostileInputTests {
     /// How many; more by hand: DRBENCH_MUTATIONS=100000.
     private static let count = ProcessInfo.processInfo.environment["DRBENCH_MUTATIONS"].flatMap { Int($0) } ?? 1_500
 
+    private static let seed =
+        ProcessInfo.processInfo.environment["DRBENCH_MUTATION_SEED"].flatMap { UInt64($0) } ?? 1
+
     /// What stands in place of something.
     private static let pieces = [
         "0", "-1", "99999999999999999999", "9223372036854775807", "18446744073709551615", "4294967296", "nan", "inf",
@@ -86,7 +89,7 @@ struct HostileInputTests {
 
     @Test("mutated scenarios and topologies are planned, or refused with a place")
     func mutations() throws {
-        var random = Repeatable(state: 1)
+        var random = Repeatable(state: Self.seed)
         let files = Files()
         try #require(files.scenarios.count > 20 && files.topologies.count > 5)
         var (planned, refused) = (0, 0)
@@ -99,8 +102,10 @@ struct HostileInputTests {
             } else {
                 text = mutated(scenario, &random)
             }
+            // What traps is in this file then.
             if Self.count > 1_500 {
-                try Data("\(topology ?? "")\n---\n\(text)".utf8).write(to: URL(filePath: "/tmp/drbench-mutation"))
+                try Data("# \(number)\n\(topology ?? "")\n---\n\(text)".utf8).write(
+                    to: URL(filePath: "/tmp/drbench-mutation"))
             }
             let start = ContinuousClock.now
             let file = files.read(text, topology: topology)

@@ -63,7 +63,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     func run() throws {
-        let scenarios = try selection.load(nameless: .benchmarks, judged: true)
+        let scenarios = try selection.load(nameless: .benchmarks, judgement: .run)
         let idle = scenarios.filter { !$0.hasLoad }
         guard idle.isEmpty else {
             Console.error("drbench: \(idle[0].fullName) has no load to measure: a 'load' step makes one")

@@ -64,7 +64,7 @@ struct MutateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let scenarios = try selection.load(nameless: .tests, judged: true)
+        let scenarios = try selection.load(nameless: .tests, judgement: .run)
         let mutants = try selection.mutants()
         let choice = try engineOptions.choose()
         let byOriginal = Dictionary(grouping: mutants, by: \.original)

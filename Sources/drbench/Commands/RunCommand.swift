@@ -74,7 +74,7 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let scenarios = try selection.load(nameless: .tests, judged: true)
+        let scenarios = try selection.load(nameless: .tests, judgement: .run)
         let needs = try scenarios.checkPlans()
         for scenario in scenarios { _ = try until?.count(in: scenario) }
         let choice = try engineOptions.choose(needs: needs)
