@@ -35,7 +35,8 @@ struct PlanSize {
         bytes += text.utf8.count
         if bytes > Limits.planBytes {
             throw PlanError(
-                "the plan's rules, files and commands are too large until here, expected at most \(Limits.planBytes) bytes")
+                "the plan's rules, files and commands are too large until here, expected at most \(Limits.planBytes) bytes"
+            )
         }
     }
 }

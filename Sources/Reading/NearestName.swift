@@ -9,8 +9,11 @@ public enum NearestName {
         guard name.unicodeScalars.count <= 64 else { return nil }
         var best: (name: String, distance: Int)?
         for candidate in candidates where candidate != name {
+            let lengths = (name.unicodeScalars.count, candidate.unicodeScalars.count)
+            let limit = max(1, max(lengths.0, lengths.1) / 3)
+            // A difference of lengths is a distance already.
+            guard abs(lengths.0 - lengths.1) <= limit else { continue }
             let distance = distance(name, candidate)
-            let limit = max(1, max(name.unicodeScalars.count, candidate.unicodeScalars.count) / 3)
             if distance <= limit, distance < best?.distance ?? .max { best = (candidate, distance) }
         }
         return best?.name

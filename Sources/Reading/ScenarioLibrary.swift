@@ -125,8 +125,8 @@ public struct ScenarioLibrary: Sendable {
         return diagnostics.tidied().limited().map { diagnostic in
             let file = diagnostic.location.file
             if lines[file] == nil {
-                let text = (try? TextFile.read(file, upTo: Limits.dumpBytes).get()) ?? ""
-                lines[file] = text.split(omittingEmptySubsequences: false) { $0.isNewline }.map(String.init)
+                let text = try? TextFile.read(file, upTo: Limits.dumpBytes).get()
+                lines[file] = text?.split(omittingEmptySubsequences: false) { $0.isNewline }.map(String.init) ?? []
             }
             var result = diagnostic
             if let all = lines[file], (1...max(all.count, 1)).contains(diagnostic.location.line), !all.isEmpty {

@@ -21,6 +21,7 @@ struct EngineOptions: ParsableArguments {
         if engine == .native, kernelVersion != nil {
             throw ValidationError("--kernel names a lab kernel; the native engine has this host's own")
         }
+        try OptionChecks.kernelVersion(kernelVersion, of: "--kernel")
     }
 
     /// - Parameter needs: what is to be known of the engine's kernel; nil for everything.

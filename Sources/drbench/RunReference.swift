@@ -79,6 +79,8 @@ struct HistoryOption: ParsableArguments {
             valueName: "file"))
     var history: String?
 
+    func validate() throws { try OptionChecks.path(history, of: "--history") }
+
     var path: String { history ?? History.defaultPath(environment: Environment.all) }
 
     /// The history for reading: nil if none was begun.

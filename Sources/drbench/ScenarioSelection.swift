@@ -18,6 +18,11 @@ struct ScenarioFolders: ParsableArguments {
         completion: .directory)
     var topologies: String?
 
+    func validate() throws {
+        try OptionChecks.path(scenarios, of: "--scenarios")
+        try OptionChecks.path(topologies, of: "--topologies")
+    }
+
     /// The scenarios that these words choose. Throws as `ScenarioSelection.load` does.
     func load(_ names: [String]) throws -> [Scenario] {
         var selection = try ScenarioSelection.parse(names)
@@ -58,6 +63,11 @@ struct ScenarioSelection: ParsableArguments {
 
     @OptionGroup var folders: ScenarioFolders
 
+    func validate() throws {
+        try OptionChecks.words(names, of: "a scenario's name")
+        try OptionChecks.words(tag, of: "--tag")
+    }
+
     /// What is meant where no word and no tag says it.
     enum Nameless {
         case all
@@ -75,9 +85,13 @@ struct ScenarioSelection: ParsableArguments {
         }
     }
 
+    /// Whether what is chosen is to be judged, so that what expects nothing is a mistake.
+    enum Judgement {
+        case none, validated, run
+    }
+
     /// The chosen scenarios. Prints every mistake in the files first; with one, throws `ExitCode.invalid`.
-    /// - Parameter judged: whether they are to be judged, so that one which expects nothing is a mistake.
-    func load(nameless: Nameless = .all, judged: Bool = false) throws -> [Scenario] {
+    func load(nameless: Nameless = .all, judgement: Judgement = .none) throws -> [Scenario] {
         let (library, files) = try library()
         let (selection, diagnostics) = library.load(files: files, words: names.filter { !$0.isYAMLFile })
         for diagnostic in diagnostics { Console.writeError(diagnostic.excerpt + "\n") }
@@ -97,21 +111,28 @@ struct ScenarioSelection: ParsableArguments {
             Console.error("drbench: no scenario is chosen; 'drbench list' shows what there is")
             throw ExitCode.invalid
         }
-        if judged { try checkExpectations(of: chosen, library) }
+        if judgement != .none { try checkExpectations(of: chosen, library, judgement) }
         return chosen
     }
 
     /// Nothing expected must not count as something proved.
-    private func checkExpectations(of scenarios: [Scenario], _ library: ScenarioLibrary) throws {
-        let idle = scenarios.filter(\.expectsNothing)
-        guard !idle.isEmpty else { return }
-        let diagnostics = idle.map { scenario in
-            Diagnostic(
+    ///
+    /// A network in which nothing happens either, as `drbench import` writes it, is for 'drbench up', or for its variants:
+    /// only to run it alone is a mistake.
+    private func checkExpectations(
+        of scenarios: [Scenario], _ library: ScenarioLibrary, _ judgement: Judgement
+    ) throws {
+        let expecting = Set(scenarios.filter { !$0.expectsNothing }.map(\.name))
+        let diagnostics = scenarios.filter(\.expectsNothing).compactMap { scenario -> Diagnostic? in
+            let isNetwork = scenario.timeline.isEmpty
+            if isNetwork, judgement == .run, expecting.contains(scenario.name) { return nil }
+            return Diagnostic(
+                isNetwork && judgement == .validated ? .warning : .error,
                 at: scenario.location ?? SourceLocation(file: scenario.name, line: 1, column: 1),
                 "\(scenario.fullName) expects nothing", expected: "an 'expect' of a step or of the whole run")
         }
         for diagnostic in library.told(diagnostics) { Console.error(diagnostic.excerpt) }
-        throw ExitCode.invalid
+        guard !diagnostics.hasErrors else { throw ExitCode.invalid }
     }
 
     /// Of all scenarios that could be chosen.
@@ -142,7 +163,10 @@ struct ScenarioSelection: ParsableArguments {
 }
 
 extension String {
-    fileprivate var isYAMLFile: Bool { hasSuffix(".yaml") || hasSuffix(".yml") }
+    /// Also whatever is written as a path: no scenario's name begins so.
+    fileprivate var isYAMLFile: Bool {
+        hasSuffix(".yaml") || hasSuffix(".yml") || ["/", "./", "../"].contains { hasPrefix($0) }
+    }
 }
 
 extension [Scenario] {

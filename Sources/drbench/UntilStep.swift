@@ -7,7 +7,10 @@ import Scenario
 struct UntilStep: ExpressibleByArgument, Sendable {
     let text: String
 
-    init?(argument: String) { text = argument }
+    init?(argument: String) {
+        guard !argument.isEmpty else { return nil }
+        text = argument
+    }
 
     /// How many steps of a scenario that means. Prints what is wrong and throws `ExitCode.invalid` if it has no such step.
     func count(in scenario: Scenario) throws -> Int {
@@ -15,7 +18,10 @@ struct UntilStep: ExpressibleByArgument, Sendable {
         if let index = names.firstIndex(of: text) { return index + 1 }
         if let number = Int(text), (1...max(1, names.count)).contains(number), !names.isEmpty { return number }
         let hint = NearestName.of(text, among: names).map { "; did you mean '\($0)'?" } ?? ""
-        let steps = names.enumerated().map { "\($0.offset + 1) '\($0.element)'" }.joined(separator: ", ")
+        let most = 20
+        let steps =
+            names.prefix(most).enumerated().map { "\($0.offset + 1) '\($0.element)'" }.joined(separator: ", ")
+            + (names.count > most ? ", … \(names.count)" : "")
         Console.error("drbench: \(scenario.fullName) has no step '\(text)'\(hint); its steps: \(steps)")
         throw ExitCode.invalid
     }

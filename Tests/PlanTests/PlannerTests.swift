@@ -208,7 +208,7 @@ struct PlannerTests {
         scenario.hosts[1].ports[0].peer = "a-very-long-router:eth1"
         #expect(
             throws: PlanError(
-                "'a-very-long-router-eth0' is too long for an interface's name (15 characters); shorten the host's name"
+                "'a-very-long-router-eth0' in fab is too long for an interface's name (15 characters); shorten the names of the host, hypervisor or network that it is made of"
             )
         ) {
             try Plan(scenario)

@@ -76,7 +76,7 @@ struct LibraryTests {
             #expect(scenarios.isEmpty)
             #expect(
                 lines(diagnostics, in: directory) == [
-                    "s/Three.yaml:1:1: error: 'Three' cannot be a scenario's name, expected lower-case letters, digits, '.', '-' and '_', no '.', '-' or '_' first",
+                    "s/Three.yaml:1:1: error: 'Three' cannot be a scenario's name, expected at most 120 lower-case letters, digits, '.', '-' and '_', no '.', '-' or '_' first",
                     "s/four.yaml:2:11: error: unknown topology 'nett'; did you mean 'net'?",
                     "s/two.yaml:3:1: error: not YAML: while scanning a plain scalar: found a tab character that violates indentation",
                     "t/net.yaml:19:1: error: unknown key 'colour' in a topology, expected one of description, networks, security_groups, switches, fabric, hypervisors, hosts, services",

@@ -198,7 +198,7 @@ extension Mistakes {
             "3:11: error: found a list, expected a mapping from each variant's name to what it changes"),
         Mistake(
             "variants: {New ton: ~}",
-            "3:12: error: 'New ton' cannot be a variant's name, expected lower-case letters, digits, '.', '-' and '_', no '.', '-' or '_' first",
+            "3:12: error: 'New ton' cannot be a variant's name, expected at most 120 lower-case letters, digits, '.', '-' and '_', no '.', '-' or '_' first",
             "3:21: error: found nothing, expected a variant (a mapping with title and what it changes)"),
     ]
 

@@ -44,7 +44,7 @@ extension Mistakes {
         ),
         Mistake(
             "hosts: {Lb: {on: hv1}}",
-            "3:9: error: 'Lb' cannot be a host's name, expected at most 15 lower-case letters, digits and '-', a letter first"
+            "3:9: error: 'Lb' cannot be a host's name, expected at most 15 lower-case letters, digits and '-', a letter first, and not all, default or lo"
         ),
         Mistake(
             "hosts: {hv1: {on: fab}}",

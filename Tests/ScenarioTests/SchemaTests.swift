@@ -159,6 +159,8 @@ struct SchemaValidator {
         case "maximum": return problem(number.map { $0 > Double(argument.text ?? "") ?? 0 } ?? false)
         case "items": return (value.elements ?? []).flatMap { check($0, argument) }
         case "minItems": return problem(value.elements.map { $0.count < Int(argument.text ?? "") ?? 0 } ?? false)
+        case "maxItems": return problem(value.elements.map { $0.count > Int(argument.text ?? "") ?? 0 } ?? false)
+        case "maxProperties": return problem(value.entries.map { $0.count > Int(argument.text ?? "") ?? 0 } ?? false)
         case "minProperties": return problem(value.entries.map { $0.count < Int(argument.text ?? "") ?? 0 } ?? false)
         case "required":
             guard let entries = value.entries else { return [] }

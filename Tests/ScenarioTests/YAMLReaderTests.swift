@@ -87,11 +87,11 @@ struct YAMLReaderTests {
             (String(repeating: "[", count: 100_000), "f:1:1: error: nested too deeply, expected at most 100 levels"),
             (
                 (0..<2000).map { String(repeating: " ", count: $0) + "a:\n" }.joined(),
-                "f:1:1: error: the file has 2005000 octets, expected at most 1000000"
+                "f:1:1: error: the file has 2005000 bytes, expected at most 1000000"
             ),
             (
                 String(repeating: "- a\n", count: 300_000),
-                "f:1:1: error: the file has 1200000 octets, expected at most 1000000"
+                "f:1:1: error: the file has 1200000 bytes, expected at most 1000000"
             ),
         ].map(Garbage.init))
     func garbage(_ garbage: Garbage) {

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// Every version of Neutron from Icehouse to 2024.2, the last with iptables drivers for linuxbridge: the tags of its
 /// repository.
 enum NeutronVersions {
@@ -106,6 +108,10 @@ extension NeutronRelease {
     ///
     /// - Throws: `NeutronError.unknownRelease` for a version that never existed.
     public init(version text: String) throws(NeutronError) {
+        if let known = Self.known.withLock({ $0[text] }) {
+            self = known
+            return
+        }
         guard let (version, series) = NeutronVersions.find(text) else {
             throw .unknownRelease(text, suggestion: NeutronVersions.nearest(to: text))
         }
@@ -113,5 +119,11 @@ extension NeutronRelease {
         self.version = version
         codeName = series.codeName
         for change in Self.changes where change.applies(to: version) { change.make(&self) }
+        let made = self
+        Self.known.withLock { $0[text] = made }
     }
+
+    /// Those that were asked for: every hypervisor of every cell of a matrix asks again. There are as many as there are
+    /// versions and series.
+    private static let known = Mutex<[String: NeutronRelease]>([:])
 }

@@ -65,7 +65,8 @@ enum HostFormat {
         .object(
             "interface", "an interface", "An interface without a cable: lo is the loopback, any other name a dummy.",
             blank: Interface(name: "", kind: .dummy, addresses: []),
-            fields: [Field("addresses", \.addresses, .list(of: .prefix), required: true, "Its addresses.")]), maximum: Limits.partsOfHost
+            fields: [Field("addresses", \.addresses, .list(of: .prefix), required: true, "Its addresses.")]),
+        maximum: Limits.partsOfHost
     ) { interface, name, _, _ in
         interface.name = name
         interface.kind = name == "lo" ? .loopback : .dummy

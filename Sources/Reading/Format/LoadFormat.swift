@@ -32,7 +32,9 @@ enum LoadFormat {
             Field("keep_alive", \.load.keepAlive, .boolean, "Whether a connection takes more than one request; true."),
             Field("request", \.load.request, .size(upTo: Limits.requestBytes), "Bytes of body in each request; 0."),
             Field("response", \.load.response, .size(upTo: Limits.requestBytes), "Bytes of body in each answer; 0."),
-            Field("warm_up", \.load.warmUp, .duration(upTo: Limits.loadDuration), "What passes before anything counts; 0."),
+            Field(
+                "warm_up", \.load.warmUp, .duration(upTo: Limits.loadDuration), "What passes before anything counts; 0."
+            ),
             Field("duration", \.load.duration, span, "How long it is measured; 1s."),
             Field(
                 "timeout", \.load.timeout, span,

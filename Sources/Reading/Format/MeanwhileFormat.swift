@@ -22,7 +22,9 @@ enum MeanwhileFormat {
             location: tree.location)
     }
 
-    static let meanwhile = Shape<[Step.Meanwhile?]>.list(of: one, minimum: 1, maximum: Limits.meanwhile).map { $0.compactMap { $0 } }
+    static let meanwhile = Shape<[Step.Meanwhile?]>.list(of: one, minimum: 1, maximum: Limits.meanwhile).map {
+        $0.compactMap { $0 }
+    }
 
     /// What only the step as a whole shows.
     static func check(_ step: Step, _ tree: Tree, _ reader: Reader) {

@@ -119,7 +119,8 @@ enum NetworkFormat {
 
     /// Argument lists of iptables and its like.
     static let rules = Shape<[String]>.list(
-        of: .text("a rule such as \"-A INPUT -d 203.0.113.2 -j DROP\"", pattern: "^-", upTo: Limits.ruleLine,
+        of: .text(
+            "a rule such as \"-A INPUT -d 203.0.113.2 -j DROP\"", pattern: "^-", upTo: Limits.ruleLine,
             matches: { $0.hasPrefix("-") }
         ).checked { rule, tree, reader in
             // A restore program would take what stands behind it for another line.

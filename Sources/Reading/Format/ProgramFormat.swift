@@ -5,7 +5,9 @@ enum ProgramFormat {
     private static let expectedPath = "a path below \(Program.folders.joined(separator: ", "))"
 
     private static let files = Shape<[Program.File]>(
-        schema: .keyed(keyPattern: "^/(run|tmp|var/log|var/lib)/[^ ]+$", .text(pattern: nil), minimum: 0, maximum: Limits.partsOfHost),
+        schema: .keyed(
+            keyPattern: "^/(run|tmp|var/log|var/lib)/[^ ]+$", .text(pattern: nil), minimum: 0,
+            maximum: Limits.partsOfHost),
         expected: "a mapping from each file's path to its text"
     ) { tree, reader in
         guard let entries = tree.entries else {
@@ -63,8 +65,9 @@ enum ProgramFormat {
         blank: .init(on: "", program: "", prints: []),
         fields: [
             Field("on", \.on, .name(of: .host), required: true, "The host."),
-            Field("program", \.program, .text("a program of the host", upTo: Limits.word), required: true,
-                    "The program's name there."),
+            Field(
+                "program", \.program, .text("a program of the host", upTo: Limits.word), required: true,
+                "The program's name there."),
             Field(
                 "prints", \.prints, .oneOrMore(of: .anyScalar("a text")), required: true,
                 "Texts that stand in what it printed."),

@@ -14,7 +14,9 @@ enum RuleDumpFormat {
         check: { dumps, tree, reader in
             let sets = known(.ipset, tree["ipset_save"], reader)?.sets ?? []
             for (key, kind) in [("iptables_save", RuleDump.Kind.iptables), ("ip6tables_save", .ip6tables)] {
-                guard let value = tree[key], let path = value.text, let dump = known(kind, value, reader) else { continue }
+                guard let value = tree[key], let path = value.text, let dump = known(kind, value, reader) else {
+                    continue
+                }
                 for (line, set) in dump.setsNamed where !sets.contains(set) {
                     reader.error(
                         at: SourceLocation(file: RuleDump.path(path, from: value.location), line: line, column: 1),

@@ -74,7 +74,9 @@ enum ScenarioFormat {
     static let titleKey = "title"
 
     private static let own: [Field<Scenario>] = [
-        Field(titleKey, \.title, .text("one line for drbench list", upTo: Limits.line), required: true, "One line for drbench list."),
+        Field(
+            titleKey, \.title, .text("one line for drbench list", upTo: Limits.line), required: true,
+            "One line for drbench list."),
         Field(
             "tags", \.tags,
             .list(of: .text("a tag such as core", pattern: NameForm.word.pattern, matches: NameForm.word.matches)),

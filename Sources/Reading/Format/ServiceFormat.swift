@@ -146,7 +146,7 @@ enum ServiceFormat {
     static let services = Shape<[Service?]>.keyed(
         by: .word, "service", service, maximum: Limits.services
     ) { _, _, _, _ in }
-        .map { $0.compactMap { $0 } }
+    .map { $0.compactMap { $0 } }
 
     private static func realServer(
         _ target: Target, of service: Draft, at endpoint: Endpoint, _ reader: Reader

@@ -4,7 +4,8 @@ internal import Scenario
 /// The timeline in a file.
 enum StepFormat {
     private static func requestFields(counted: Bool) -> [Field<Step.Request>] {
-        let count = Field("count", \Step.Request.count, .integer(1...Limits.requests), "How many, one after another; 1.")
+        let count = Field(
+            "count", \Step.Request.count, .integer(1...Limits.requests), "How many, one after another; 1.")
         let interval = Field(
             "interval", \Step.Request.interval, .duration(),
             "From the beginning of one to that of the next, unless it takes longer; the next begins when one has ended."
@@ -14,8 +15,11 @@ enum StepFormat {
             Field("to", \.to, .endpoint, required: true, "The server's address and port."),
         ] + (counted ? [count, interval] : []) + [
             Field("source_port", \.sourcePort, .port, "The client's port; one that the kernel chooses if left out."),
-            Field("bytes", \.bytes, .size(upTo: Limits.requestBytes), "How much answer to ask for beyond the greeting; 0."),
-            Field("timeout", \.timeout, .duration(upTo: Limits.timeout), "For connecting, and again for the answer; 2s."),
+            Field(
+                "bytes", \.bytes, .size(upTo: Limits.requestBytes), "How much answer to ask for beyond the greeting; 0."
+            ),
+            Field(
+                "timeout", \.timeout, .duration(upTo: Limits.timeout), "For connecting, and again for the answer; 2s."),
         ]
     }
 
@@ -94,7 +98,9 @@ enum StepFormat {
         "use", "a use", "Another request on an open connection.", blank: Use(),
         fields: [
             Field("connection", \.connection, openConnection, required: true, "The connection's name."),
-            Field("bytes", \.bytes, .size(upTo: Limits.requestBytes), "How much answer to ask for beyond the greeting; 0."),
+            Field(
+                "bytes", \.bytes, .size(upTo: Limits.requestBytes), "How much answer to ask for beyond the greeting; 0."
+            ),
             Field("timeout", \.timeout, .duration(upTo: Limits.timeout), "For the answer; 2s."),
         ])
 
@@ -117,7 +123,8 @@ enum StepFormat {
     ) { tree, reader in
         if tree.elements != nil {
             return fitting(
-                Shape<[String]>.list(of: .anyScalar("a word"), minimum: 1, maximum: Limits.arguments).read(tree, reader),
+                Shape<[String]>.list(of: .anyScalar("a word"), minimum: 1, maximum: Limits.arguments).read(
+                    tree, reader),
                 tree, reader)
         }
         guard let text = Shape<String>.text("a command, or a list of its words").read(tree, reader) else { return nil }

@@ -33,7 +33,8 @@ struct NameForm: Sendable {
 
     /// An interface's (dev_valid_name() in net/core/dev.c takes more, but not every tool does).
     static let interface = NameForm(
-        expected: "at most \(Limits.interfaceName) letters, digits, '.', '_' and '-', a letter first, and not all or default",
+        expected:
+            "at most \(Limits.interfaceName) letters, digits, '.', '_' and '-', a letter first, and not all or default",
         pattern: "^(?!(all|default)$)[a-zA-Z][a-zA-Z0-9._-]{0,\(Limits.interfaceName - 1)}$",
         matches: {
             startsWithLetter($0, upper: true) && $0.utf8.count <= Limits.interfaceName
@@ -48,7 +49,8 @@ struct NameForm: Sendable {
 
     /// A scenario's, which is also its file's and its folder's; a variant's, which may start with a digit.
     static let scenario = NameForm(
-        expected: "at most \(Limits.scenarioName) lower-case letters, digits, '.', '-' and '_', no '.', '-' or '_' first",
+        expected:
+            "at most \(Limits.scenarioName) lower-case letters, digits, '.', '-' and '_', no '.', '-' or '_' first",
         pattern: "^[a-z0-9][a-z0-9._-]{0,\(Limits.scenarioName - 1)}$",
         matches: {
             ($0.utf8.first.map { !".-_".utf8.contains($0) } ?? false) && $0.utf8.count <= Limits.scenarioName
@@ -121,7 +123,8 @@ extension Shape {
             return entries.prefix(maximum).compactMap { entry in
                 if !form.matches(entry.key) {
                     reader.error(
-                        at: entry.keyLocation, "'\(Tree.shortened(entry.key))' cannot be a \(kind)'s name",
+                        at: entry.keyLocation,
+                        "'\(Tree.shortened(entry.key))' cannot be \(kind.first == "i" ? "an" : "a") \(kind)'s name",
                         expected: form.expected)
                 }
                 guard var value = element.read(entry.value, reader) else { return nil }

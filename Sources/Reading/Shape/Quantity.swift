@@ -48,7 +48,9 @@ enum Quantity {
 
     /// `1500`, `1MB`, `64KiB`, in bytes.
     static func size(_ text: String) -> Int? {
-        guard let (number, unit) = split(text), let factor = sizeUnits[unit], let amount = Int(number) else { return nil }
+        guard let (number, unit) = split(text), let factor = sizeUnits[unit], let amount = Int(number) else {
+            return nil
+        }
         let (product, overflow) = amount.multipliedReportingOverflow(by: factor)
         return overflow ? nil : product
     }

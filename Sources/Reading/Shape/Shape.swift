@@ -34,7 +34,8 @@ final class Reader {
     var connections: [String: (opened: SourceLocation, closed: Bool)] = [:]
     /// Those that are open, in the order of their opening.
     var openConnections: [String] {
-        connections.filter { !$0.value.closed }.sorted { ($0.value.opened, $0.key) < ($1.value.opened, $1.key) }.map(\.key)
+        connections.filter { !$0.value.closed }.sorted { ($0.value.opened, $0.key) < ($1.value.opened, $1.key) }.map(
+            \.key)
     }
     /// What files that all scenarios of one file name have said already.
     let memory: ReadingMemory
@@ -69,6 +70,10 @@ final class Reader {
     }
 
     func unknown(_ kind: String, _ name: String, at location: SourceLocation, known: [String]) {
+        // Beyond what is told, nobody needs the name that was meant.
+        guard diagnostics.count <= Limits.mistakes else {
+            return note(Diagnostic(at: location, "unknown \(kind) '\(Tree.shortened(name))'"))
+        }
         note(.unknown(kind, name, at: location, known: known))
     }
 

@@ -42,7 +42,8 @@ struct YAMLReader {
             } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
                 guard let key = keys.first, let replaced = replace(key, at: context.mark, in: text, round: round) else {
                     report(
-                        context.mark.line, context.mark.column, "key '\(Tree.shortened(keys.first ?? ""))' stands twice in one mapping")
+                        context.mark.line, context.mark.column,
+                        "key '\(Tree.shortened(keys.first ?? ""))' stands twice in one mapping")
                     return nil
                 }
                 text = replaced

@@ -57,13 +57,14 @@ struct BenchCommand: ParsableCommand {
     var quiet = false
 
     func validate() throws {
-        if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1") }
-        if repetitions < 1 { throw ValidationError("--repetitions must be at least 1") }
-        if timeout <= 0 { throw ValidationError("--timeout must be more than 0 seconds") }
+        try OptionChecks.jobs(jobs)
+        try OptionChecks.number(repetitions, of: "--repetitions", in: 1...10_000)
+        try OptionChecks.timeout(timeout)
+        try OptionChecks.path(out, of: "--out")
     }
 
     func run() throws {
-        let scenarios = try selection.load(nameless: .benchmarks, judged: true)
+        let scenarios = try selection.load(nameless: .benchmarks, judgement: .run)
         let idle = scenarios.filter { !$0.hasLoad }
         guard idle.isEmpty else {
             Console.error("drbench: \(idle[0].fullName) has no load to measure: a 'load' step makes one")

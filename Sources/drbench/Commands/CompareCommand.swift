@@ -52,8 +52,10 @@ struct CompareCommand: ParsableCommand {
 
     func validate() throws {
         guard relevantChange > 0, relevantChange < 100 else {
-            throw ValidationError("--relevant-change is a percentage between 0 and 100")
+            throw ValidationError(
+                "--relevant-change is \(relevantChange), expected a percentage: more than 0, less than 100")
         }
+        try OptionChecks.words(metric, of: "--metric")
     }
 
     func run() throws {

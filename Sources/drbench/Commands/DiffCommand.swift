@@ -42,6 +42,11 @@ struct DiffCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Print every difference, not only the first of each kind.")
     var verbose = false
 
+    func validate() throws {
+        try OptionChecks.path(before, of: "the first run")
+        try OptionChecks.path(after, of: "the second run")
+    }
+
     func run() throws {
         let before = try KeptResults(before, in: folders)
         let after = try KeptResults(after, in: folders)

@@ -9,6 +9,8 @@ struct DownCommand: ParsableCommand {
     @Argument(help: "The lab's name; may be left out if only one is up.")
     var lab: String?
 
+    func validate() throws { try OptionChecks.words([lab].compactMap { $0 }, of: "a lab's name") }
+
     func run() throws {
         let card = try Labs.choose(lab)
         do {

@@ -56,6 +56,11 @@ struct ExplainCommand: ParsableCommand {
     @Flag(help: .hidden)
     var tally = false
 
+    func validate() throws {
+        try OptionChecks.path(out, of: "--out")
+        try OptionChecks.path(from, of: "--from")
+    }
+
     func run() throws {
         let chosen =
             try tally ? folders.load(scenario == "all" ? [] : [scenario]) : [folders.load(only: scenario)]

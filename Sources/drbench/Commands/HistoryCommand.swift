@@ -32,7 +32,8 @@ struct HistoryCommand: ParsableCommand {
         @OptionGroup var source: HistoryOption
 
         func validate() throws {
-            guard last > 0 else { throw ValidationError("--last is at least 1") }
+            try OptionChecks.number(last, of: "--last", in: 1...1_000_000)
+            try OptionChecks.words(metric, of: "--metric")
         }
 
         func run() throws {
@@ -72,6 +73,11 @@ struct HistoryCommand: ParsableCommand {
         var metric: [String] = []
 
         @OptionGroup var source: HistoryOption
+
+        func validate() throws {
+            try OptionChecks.path(out, of: "--out")
+            try OptionChecks.words(metric, of: "--metric")
+        }
 
         func run() throws {
             let (name, run) = try reference.resolve(in: source)
@@ -127,6 +133,10 @@ struct HistoryCommand: ParsableCommand {
 
         @OptionGroup var source: HistoryOption
 
+        func validate() throws {
+            for file in files { try OptionChecks.path(file, of: "a file") }
+        }
+
         func run() throws {
             // All are read before one is kept.
             let runs = try files.map { file throws in (file, try RunReference.read(file)) }
@@ -143,6 +153,10 @@ struct HistoryCommand: ParsableCommand {
         var numbers: [Int]
 
         @OptionGroup var source: HistoryOption
+
+        func validate() throws {
+            for number in numbers { try OptionChecks.number(number, of: "a run's number", in: 1...1_000_000_000) }
+        }
 
         func run() throws {
             let removed = try source.open().remove(numbers)

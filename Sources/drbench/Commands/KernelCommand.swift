@@ -38,10 +38,7 @@ struct KernelCommand: ParsableCommand {
         var version = LabKernel.defaultVersion
 
         func validate() throws {
-            let parts = version.split(separator: ".", omittingEmptySubsequences: false)
-            guard parts.count == 2, parts.allSatisfy({ UInt($0) != nil }) else {
-                throw ValidationError("'\(version)' is not a kernel version such as \(LabKernel.defaultVersion)")
-            }
+            try OptionChecks.kernelVersion(version, of: "the version")
         }
 
         func run() throws {
@@ -66,6 +63,8 @@ struct KernelCommand: ParsableCommand {
 
         @Argument(help: "The kernel version.")
         var version = LabKernel.defaultVersion
+
+        func validate() throws { try OptionChecks.kernelVersion(version, of: "the version") }
 
         func run() throws {
             Console.output(try EngineChoice.labKernel(version: version).program)

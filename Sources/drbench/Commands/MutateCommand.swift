@@ -39,6 +39,11 @@ struct MutateCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Print what does not notice and totals only.")
     var quiet = false
 
+    func validate() throws {
+        try OptionChecks.jobs(jobs)
+        try OptionChecks.path(out, of: "--out")
+    }
+
     fileprivate enum Outcome: String, CaseIterable {
         case noticed, survived
         case notRun = "could not be run"
@@ -59,7 +64,7 @@ struct MutateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let scenarios = try selection.load(nameless: .tests, judged: true)
+        let scenarios = try selection.load(nameless: .tests, judgement: .run)
         let mutants = try selection.mutants()
         let choice = try engineOptions.choose()
         let byOriginal = Dictionary(grouping: mutants, by: \.original)

@@ -37,6 +37,7 @@ struct ReportCommand: ParsableCommand {
     var verbose = false
 
     func validate() throws {
+        try OptionChecks.path(folder, of: "the folder")
         if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other") }
     }
 

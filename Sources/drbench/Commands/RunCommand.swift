@@ -62,8 +62,9 @@ struct RunCommand: ParsableCommand {
     var verbose = false
 
     func validate() throws {
-        if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1") }
-        if timeout <= 0 { throw ValidationError("--timeout must be more than 0 seconds") }
+        try OptionChecks.jobs(jobs)
+        try OptionChecks.timeout(timeout)
+        try OptionChecks.path(out, of: "--out")
         if realTime, checkDeterminism {
             throw ValidationError("--check-determinism needs virtual time: in --real-time no two runs are the same")
         }
@@ -75,7 +76,7 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let scenarios = try selection.load(nameless: .tests, judged: true)
+        let scenarios = try selection.load(nameless: .tests, judgement: .run)
         let needs = try scenarios.checkPlans()
         for scenario in scenarios { _ = try until?.count(in: scenario) }
         let choice = try engineOptions.choose(needs: needs)

@@ -21,6 +21,8 @@ struct ShellCommand: ParsableCommand {
         parsing: .postTerminator, help: ArgumentHelp("Behind '--': a program and its arguments.", valueName: "command"))
     var command: [String] = []
 
+    func validate() throws { try OptionChecks.words([lab, host].compactMap { $0 }, of: "a lab's or host's name") }
+
     func run() throws {
         let card = try Labs.choose(lab)
         guard card.places.contains(host) else {

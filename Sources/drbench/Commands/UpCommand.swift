@@ -36,6 +36,8 @@ struct UpCommand: ParsableCommand {
 
     @OptionGroup var folders: ScenarioFolders
 
+    func validate() throws { try OptionChecks.path(out, of: "--out") }
+
     func run() throws {
         let scenario = try folders.load(only: self.scenario)
         let needs = try [scenario].checkPlans()

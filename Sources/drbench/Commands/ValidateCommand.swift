@@ -10,7 +10,7 @@ struct ValidateCommand: ParsableCommand {
     @OptionGroup var selection: ScenarioSelection
 
     func run() throws {
-        let scenarios = try selection.load(judged: true)
+        let scenarios = try selection.load(judgement: .validated)
         try scenarios.checkPlans()
         Console.output("\(scenarios.count) scenarios and variants are valid")
     }
