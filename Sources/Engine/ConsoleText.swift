@@ -25,6 +25,15 @@ struct ConsoleText: Sendable, Equatable {
         return Array(lines.suffix(count))
     }
 
+    /// Whom the kernel ended because memory was used up, by name, the last one; nil if it ended nobody.
+    var outOfMemory: String? {
+        let mark = "Out of memory: Killed process "
+        guard let line = tail(100).last(where: { $0.hasPrefix(mark) }) else { return nil }
+        // `37 (python3) total-vm:…`
+        let words = line.dropFirst(mark.count).split(separator: " ").prefix(2)
+        return words.count == 2 ? "\(words[1].filter { $0 != "(" && $0 != ")" }) (process \(words[0]))" : nil
+    }
+
     /// Whether the lab kernel ended because somebody in the guest asked for a restart: see netns/kernel/patches/0009.
     var endsWithRestart: Bool { tail(1) == ["The kernel was asked to restart, and ends."] }
 

@@ -85,12 +85,13 @@ public enum Guest {
             if status < 0 { failures.append("cannot mount \(type) on \(target): \(Errno.name(-status))") }
         }
         mount("proc", on: "/proc")
-        mount("tmpfs", on: "/run")
-        mount("tmpfs", on: "/tmp")
+        // What is written here is memory, and together must not be all of it: the kernel could end nobody to get it back.
+        mount("tmpfs", on: "/run", data: "size=20%")
+        mount("tmpfs", on: "/tmp", data: "size=40%")
         // Without it only ps and top are worse off.
         _ = drb_end_cpuinfo()
         // What udev makes on other systems, and shells and servers count on.
-        mount("tmpfs", on: "/dev/shm", make: true)
+        mount("tmpfs", on: "/dev/shm", data: "size=20%", make: true)
         symlink("/proc/self/fd", "/dev/fd")
         for (number, name) in ["stdin", "stdout", "stderr"].enumerated() {
             symlink("/proc/self/fd/\(number)", "/dev/\(name)")

@@ -37,6 +37,7 @@ public struct RunFailure: Error, Sendable, Equatable, CustomStringConvertible {
 struct RunStage {
     private(set) var hasStarted = false
     private(set) var hasFinished = false
+    private(set) var hasProblem = false
     private var isOpen = false
     /// The virtual time that it was given, if that has passed.
     private(set) var clockRanOut: Int?
@@ -48,7 +49,8 @@ struct RunStage {
         case .step(_, let name): step = name
         case .clockRanOut(let seconds): clockRanOut = seconds
         case .finished: hasFinished = true
-        case .problem, .unconfined, .capabilities: break
+        case .problem: hasProblem = true
+        case .unconfined, .capabilities: break
         case .open: isOpen = true
         }
     }

@@ -38,7 +38,14 @@ public struct UMLEngine: Engine {
             observe(event)
             request.note(event, relay)
         }
-        if let failure = Self.failure(end, stage: stage, console: console, request, program: program) { throw failure }
+        let usedUp = console.outOfMemory.map {
+            "the guest's \(memory ?? request.plan.guestMemory) MiB are used up: its kernel ended \($0)"
+        }
+        // A problem, whatever it looks like inside, is one of memory then.
+        if stage.hasProblem, let usedUp { observe(.problem(usedUp)) }
+        guard var failure = Self.failure(end, stage: stage, console: console, request, program: program) else { return }
+        if let usedUp { failure.explanation = "\(usedUp); \(failure.explanation)" }
+        throw failure
     }
 
     public func runInTurn(

@@ -27,7 +27,9 @@ struct EngineOptions: ParsableArguments {
     /// - Parameter needs: what is to be known of the engine's kernel; nil for everything.
     /// - Throws: `EnvironmentError` if the engine cannot run here.
     func choose(needs: Set<String>? = nil) throws -> EngineChoice {
-        try EngineChoice.make(engine, kernelVersion: kernelVersion, needs: needs)
+        let choice = try EngineChoice.make(engine, kernelVersion: kernelVersion, needs: needs)
+        if let gap = choice.gap { Console.error("drbench: runs are not confined: \(gap)") }
+        return choice
     }
 }
 
@@ -37,6 +39,8 @@ struct EngineChoice {
     var capabilities: Capabilities
     /// A sentence for the report.
     var explanation: String
+    /// What keeps runs from being confined to their own files here, as a sentence; nil if nothing does.
+    var gap: String?
 
     /// - Parameter needs: what is to be known of the engine's kernel; nil for everything.
     /// - Throws: `EnvironmentError` if the engine cannot run here.
@@ -51,26 +55,12 @@ struct EngineChoice {
         case (.uml, _), (.auto, .some):
             return try uml(labKernel(version: kernelVersion ?? LabKernel.defaultVersion), because: "asked for")
         case (.auto, nil):
-            return try automatic(needs)
-        }
-    }
-
-    /// The lab kernel if it can be used, otherwise this host's kernel.
-    private static func automatic(_ needs: Set<String>?) throws -> EngineChoice {
-        let obstacle: EnvironmentError
-        do {
+            // Never another engine in its place: there a scenario's commands would run on this host's own kernel.
             let kernel = try labKernel(version: LabKernel.defaultVersion)
             let reason =
                 kernel.version == LabKernel.defaultVersion
                 ? "functional runs are repeatable there" : "no lab kernel \(LabKernel.defaultVersion) is built"
             return try uml(kernel, because: reason)
-        } catch let error as EnvironmentError {
-            obstacle = error
-        }
-        do {
-            return try native(needs, because: "the lab kernel cannot be used: \(obstacle)")
-        } catch {
-            throw EnvironmentError("no engine can run here", ["  uml: \(obstacle)", "  native: \(error)"])
         }
     }
 
@@ -79,7 +69,7 @@ struct EngineChoice {
         if let obstacle = engine.obstacle { throw EnvironmentError(obstacle) }
         return EngineChoice(
             engine: engine, capabilities: try kernel.capabilities,
-            explanation: "uml, Linux \(kernel.release) (\(reason))")
+            explanation: "uml, Linux \(kernel.release) (\(reason))", gap: Confinement.ofThisHost.gap)
     }
 
     /// - Parameter known: what the engine can do, if that need not be tried.
@@ -91,7 +81,7 @@ struct EngineChoice {
             let capabilities = try known ?? needs.map { try engine.probe(for: $0) } ?? engine.probe()
             return EngineChoice(
                 engine: engine, capabilities: capabilities,
-                explanation: "native, this host's Linux \(kernelRelease) (\(reason))")
+                explanation: "native, this host's Linux \(kernelRelease) (\(reason))", gap: try engine.gap())
         } catch {
             throw EnvironmentError("this host's kernel cannot be used: \(error)")
         }

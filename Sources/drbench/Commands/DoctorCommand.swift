@@ -28,6 +28,7 @@ struct DoctorCommand: ParsableCommand {
             able.append(("uml", choice.capabilities))
             let kernel = EngineChoice.findLabKernel(version: LabKernel.defaultVersion)
             Console.output("uml      ready: " + (kernel.map { "Linux \($0.release), \($0.program)" } ?? ""))
+            Console.output("confined " + (Confinement.ofThisHost.isComplete ? "by " : "in part: ") + Confinement.ofThisHost.description)
             show(choice.capabilities)
         } catch {
             Console.output("uml      not ready: \(error)")
@@ -42,6 +43,9 @@ struct DoctorCommand: ParsableCommand {
             let choice = try EngineChoice.make(.native, kernelVersion: nil)
             able.append(("native", choice.capabilities))
             Console.output("native   ready: private namespaces on this host's kernel")
+            Console.output(
+                choice.gap.map { "confined in part: \($0)" }
+                    ?? "confined by namespaces: this host's files are read-only, and its users are nobody there")
             show(choice.capabilities)
         } catch {
             Console.output("native   not ready: \(error)")
