@@ -1,6 +1,6 @@
-internal import Text
 internal import Evidence
 internal import Measurement
+internal import Text
 internal import Verdict
 internal import XMLCoder
 

@@ -12,8 +12,8 @@ enum Console {
     static func error(_ line: String) { write(line.printable + "\n", .text, to: STDERR_FILENO) }
     static func output(_ line: String) { write(line.printable + "\n", .text, to: STDOUT_FILENO) }
     /// Several, one after the other.
-    static func error(lines: [String]) { lines.forEach { error($0) } }
-    static func output(lines: [String]) { lines.forEach { output($0) } }
+    static func error(lines: [String]) { for line in lines { error(line) } }
+    static func output(lines: [String]) { for line in lines { output(line) } }
     /// Text of several lines, each made printable by its writer; without a newline of its own.
     static func write(_ text: String, as kind: Outgoing.Kind = .text) { write(text, kind, to: STDOUT_FILENO) }
     /// The same for standard error.
