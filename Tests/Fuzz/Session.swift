@@ -11,6 +11,8 @@ final class Session: Sendable {
     private struct Tally {
         var inputs: [String: Int] = [:]
         var findings: [String: Int] = [:]
+        /// Workers that could not go on.
+        var broken = 0
     }
     private let tally = Mutex(Tally())
 
@@ -41,12 +43,17 @@ final class Session: Sendable {
         ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=\(folder)", "DRBENCH_HOME=\(Corpus.repository)", "LC_ALL=C.UTF-8"]
     }
 
-    /// - Returns: how many findings there were.
-    func run() -> Int {
+    /// - Returns: the exit status: 0 no finding, 1 findings, 3 if a worker could not go on or nothing was done.
+    func run() -> Int32 {
         let done = DispatchSemaphore(value: 0)
         for worker in 0..<options.jobs {
             Thread.detachNewThread {
-                do { try self.work(worker) } catch { say("fuzz: worker \(worker): \(error)") }
+                do {
+                    try self.work(worker)
+                } catch {
+                    say("fuzz: worker \(worker): \(error)")
+                    self.tally.withLock { $0.broken += 1 }
+                }
                 done.signal()
             }
         }
@@ -59,7 +66,7 @@ final class Session: Sendable {
             print(
                 "\(tally.inputs.values.reduce(0, +)) inputs, \(count) findings"
                     + (count > 0 ? ", kept in \(options.keep)" : ""))
-            return count
+            return count > 0 ? 1 : tally.broken > 0 || tally.inputs.isEmpty ? 3 : 0
         }
     }
 

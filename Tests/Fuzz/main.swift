@@ -70,7 +70,7 @@ do {
         exit(3)
     }
     let session = try Session(options)
-    exit(session.run() == 0 ? 0 : 1)
+    exit(session.run())
 } catch let error as UsageError {
     say("fuzz: \(error.description)\n\(Options.usage)")
     exit(2)
