@@ -70,4 +70,3 @@ struct WritableFiles: ~Copyable {
         try allow(place, kind)
     }
 }
-

@@ -35,7 +35,8 @@ enum NativeSurroundings {
         var gap: String?
         if status < 0 {
             guard geteuid() == 0, drb_unshare_net() == 0 else { throw Obstacle(what: "leave the host", status: status) }
-            gap = "no user namespace could be made (\(Errno.message(-status))): what runs as root here can undo that this"
+            gap =
+                "no user namespace could be made (\(Errno.message(-status))): what runs as root here can undo that this"
                 + " host's files are read-only"
         }
         try mountOwn()

@@ -14,7 +14,10 @@ private let waysOut: [(name: String, script: String)] = [
     ("unmount", "umount -l /; umount -l /run; umount -l /tmp; umount -l /proc; touch $T/a"),
     ("hostfs", "mkdir -p /tmp/h; mount -t hostfs -o / none /tmp/h; touch /tmp/h$T/a"),
     ("hostfs of the folder", "mkdir -p /tmp/i; mount -t hostfs -o $T none /tmp/i; touch /tmp/i/a"),
-    ("hostfs of the working folder", "mkdir -p /tmp/j; mount -t hostfs -o /proc/self/cwd/.. none /tmp/j; touch /tmp/j/a"),
+    (
+        "hostfs of the working folder",
+        "mkdir -p /tmp/j; mount -t hostfs -o /proc/self/cwd/.. none /tmp/j; touch /tmp/j/a"
+    ),
     ("hostfs of /proc", "mkdir -p /tmp/k; mount -t hostfs -o /proc/self/root none /tmp/k; touch /tmp/k$T/a"),
     (
         "the new mount calls",
@@ -49,7 +52,10 @@ private let waysOut: [(name: String, script: String)] = [
     ("attributes", "python3 -c 'import os; os.setxattr(os.environ[\"T\"] + \"/victim\", \"user.x\", b\"y\")'"),
     ("another run's evidence", "touch $OTHER/a; echo x >$OTHER/evidence.json; rm $OTHER/evidence.json"),
     ("its variants' evidence", "mkdir /run/drbench/variants; touch /run/drbench/variants/a /run/drbench/a"),
-    ("the host's /proc", "umount -l /proc; echo x >/proc/self/root$T/a; echo x >/proc/self/cwd/../a; touch /proc/1/root$T/a"),
+    (
+        "the host's /proc",
+        "umount -l /proc; echo x >/proc/self/root$T/a; echo x >/proc/self/cwd/../a; touch /proc/1/root$T/a"
+    ),
     ("memory", "mknod /tmp/mem c 1 1; dd if=/dev/zero of=/tmp/mem bs=1 count=1; echo 0 >/proc/sys/kernel/core_pattern"),
     ("the lab's own line", "ls -l /run/drbench; rm -rf /run/drbench/*; rm -rf /proc/1/root/run/drbench/plan.json"),
 ]
@@ -57,7 +63,8 @@ private let waysOut: [(name: String, script: String)] = [
 extension WholeProgram {
     @Suite("A scenario's commands do not change the host", .enabled(if: Drbench.hasLabKernel, Drbench.noLabKernel))
     struct Escapes {
-        /// What a folder holds: names, kinds, modes, owners, times and contents, recursively.
+        /// What a folder holds, recursively. The time of the last change is another after every change of content, mode,
+        /// owner, links or attributes.
         private static func state(of folder: String) -> [String] {
             let names = (FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []).sorted()
             return ([""] + names).map { name in
@@ -65,9 +72,7 @@ extension WholeProgram {
                 var about = stat()
                 lstat(path, &about)
                 let content = about.st_mode & S_IFMT == S_IFREG ? FileManager.default.contents(atPath: path) : nil
-                let attributes = listxattr(path, nil, 0)
-                let time = about.st_mode & S_IFMT == S_IFREG ? about.st_mtim.tv_sec : 0
-                return "\(name) \(about.st_mode) \(about.st_uid) \(about.st_nlink) \(time) \(attributes)"
+                return "\(name) \(about.st_mode) \(about.st_uid) \(about.st_ctim.tv_sec).\(about.st_ctim.tv_nsec)"
                     + " \(content?.count ?? -1)"
             }
         }
@@ -124,14 +129,21 @@ extension WholeProgram {
             try Data("victim\n".utf8).write(to: URL(filePath: target + "/victim"))
             // The other run.
             let first = try await Drbench.run(
-                ["run", "\(Drbench.scenarios)own-sys.yaml", "--engine", "uml", "--seed", "1", "--out", folder + "/other"])
+                [
+                    "run", "\(Drbench.scenarios)own-sys.yaml", "--engine", "uml", "--seed", "1", "--out",
+                    folder + "/other",
+                ])
             try #require(first.status == 0, first.text)
             let other = folder + "/other/own-sys"
-            let before = Self.state(of: target) + Self.state(of: folder + "/other")
-            // What this test looks at shows when somebody does write.
+            // What this test looks at shows when somebody does write, or changes a mode.
+            let atFirst = Self.state(of: target)
             try Data().write(to: URL(filePath: target + "/control"))
-            #expect(Self.state(of: target) + Self.state(of: folder + "/other") != before)
+            #expect(Self.state(of: target) != atFirst)
             try FileManager.default.removeItem(atPath: target + "/control")
+            let unchanged = Self.state(of: target)
+            chmod(target + "/victim", 0o644)
+            #expect(Self.state(of: target) != unchanged)
+            let before = Self.state(of: target) + Self.state(of: folder + "/other")
 
             let file = folder + "/ways-out.yaml"
             let topology = engine == "uml" ? Self.labTopology : Self.plainTopology
@@ -161,7 +173,9 @@ extension WholeProgram {
 
                 """.utf8
             ).write(to: URL(filePath: file))
-            let ended = try await Drbench.run(["run", file, "--engine", "uml", "--check-determinism", "--out", folder + "/out"])
+            let ended = try await Drbench.run([
+                "run", file, "--engine", "uml", "--check-determinism", "--out", folder + "/out",
+            ])
             #expect(ended.status == 0, ended.text)
         }
 

@@ -28,7 +28,9 @@ struct DoctorCommand: ParsableCommand {
             able.append(("uml", choice.capabilities))
             let kernel = EngineChoice.findLabKernel(version: LabKernel.defaultVersion)
             Console.output("uml      ready: " + (kernel.map { "Linux \($0.release), \($0.program)" } ?? ""))
-            Console.output("confined " + (Confinement.ofThisHost.isComplete ? "by " : "in part: ") + Confinement.ofThisHost.description)
+            Console.output(
+                "confined " + (Confinement.ofThisHost.isComplete ? "by " : "in part: ")
+                    + Confinement.ofThisHost.description)
             show(choice.capabilities)
         } catch {
             Console.output("uml      not ready: \(error)")
