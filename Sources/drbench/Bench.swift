@@ -220,9 +220,11 @@ struct Bench: Sendable {
         if failure != nil || !problems.isEmpty {
             // A laboratory that names a problem ends early for that reason.
             let reasons = problems.isEmpty ? [failure?.description ?? ""] : problems
-            // A guest's name for the folder says nothing to people.
+            // A guest's name for the folder says nothing to people; but a command is quoted as it was.
             let reason = reasons.map {
-                scenario.withPlace($0).replacing("\(Guest.runFolder)/", with: "\(guestFolder.path)/")
+                let text = scenario.withPlace($0)
+                return text.contains("the command '")
+                    ? text : text.replacing("\(Guest.runFolder)/", with: "\(guestFolder.path)/")
             }.joined(separator: "; ")
             var verdict = Verdict.error(scenario, because: reason)
             verdict.location = reasons.lazy.compactMap { scenario.place(of: $0) }.first

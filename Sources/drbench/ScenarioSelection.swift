@@ -40,7 +40,7 @@ struct ScenarioFolders: ParsableArguments {
         // Many are found sooner among all than each by itself.
         let words = files.isEmpty && names.count > 20 ? [] : names
         let (found, diagnostics) = library.load(files: files, words: words)
-        for diagnostic in diagnostics { Console.error(diagnostic.excerpt) }
+        for diagnostic in diagnostics { Console.writeError(diagnostic.excerpt + "\n") }
         return found.scenarios
     }
 
@@ -131,7 +131,7 @@ struct ScenarioSelection: ParsableArguments {
                 at: scenario.location ?? SourceLocation(file: scenario.name, line: 1, column: 1),
                 "\(scenario.fullName) expects nothing", expected: "an 'expect' of a step or of the whole run")
         }
-        for diagnostic in library.told(diagnostics) { Console.error(diagnostic.excerpt) }
+        for diagnostic in library.told(diagnostics) { Console.writeError(diagnostic.excerpt + "\n") }
         guard !diagnostics.hasErrors else { throw ExitCode.invalid }
     }
 

@@ -78,6 +78,7 @@ struct MeaningTests {
         arguments: [
             Guest.Order(folder: "/tmp/a b\"c/ü", virtual: .init(seed: .max, timeLimit: 3600)),
             Guest.Order(folder: "/o", virtual: nil),
+            Guest.Order(folder: "/o", first: "a/b", virtual: nil),
         ])
     func order(_ order: Guest.Order) {
         #expect(Guest.Order(order.text) == order)
@@ -98,7 +99,7 @@ struct MeaningTests {
         let text = String(decoding: console.bytes, as: UTF8.self)
         #expect(text.hasPrefix("first\nline 0\n"))
         #expect(text.hasSuffix("line 99\n"))
-        #expect(text.contains(" octets left out]"))
+        #expect(text.contains(" bytes left out]"))
         #expect(text.utf8.count < 400)
         #expect(console.tail(2) == ["line 98", "line 99"])
     }
