@@ -13,13 +13,15 @@ RELEASE := -c release --static-swift-stdlib -Xlinker -no-pie -Xlinker -S \
 DRBENCH := .build/release/drbench
 SOURCES := Package.swift Sources Tests
 RUN_FLAGS ?=
+FUZZ_FLAGS ?=
 # Tests that keep all processors busy; beside them those that look at what happens in real time would starve.
 WHOLE := SuiteTests\.|EngineTests\.|HistoryTests\.
 
 PREFIX ?= /usr/local
 DOCS := .build/docs
 
-.PHONY: help run test setup kernel build lint format unit-test suite mutation determinism bench docs install clean
+.PHONY: help run test setup kernel build lint format unit-test suite mutation fuzz fuzz-briefly determinism bench docs \
+	install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -27,7 +29,7 @@ help: ## this list
 run: setup kernel build ## reproduce the whole story: set up, build, run every shipped scenario (RUN_FLAGS are drbench's)
 	@$(DRBENCH) run $(RUN_FLAGS)
 
-test: setup kernel build lint unit-test suite mutation ## prove the project: lint, unit tests, every scenario, mutations
+test: setup kernel build lint unit-test suite mutation fuzz-briefly ## prove the project: lint, unit tests, every scenario, mutations, garbage
 
 setup: ## install the Debian packages that are missing
 	@netns/setup.sh
@@ -67,6 +69,13 @@ suite: setup kernel build ## run every scenario twice and compare, evidence in .
 mutation: setup kernel build ## break every scenario's network, after 'make suite': its expectations must notice
 	@$(DRBENCH) mutate --no-baseline --quiet --out .build/mutations
 
+fuzz-briefly: unit-test # what 'make fuzz' does, for a minute
+	@.build/debug/fuzz --seconds 60 --drbench $(DRBENCH)
+
+fuzz: setup kernel build ## give drbench damaged files of every kind (FUZZ_FLAGS: --seconds N, --count N, --seed S, --target NAME)
+	@swift build --product fuzz
+	@.build/debug/fuzz --seconds 1800 --drbench $(DRBENCH) $(FUZZ_FLAGS)
+
 determinism: setup kernel build ## run every scenario twice with each of ten seeds: all must pass and be repeated to the byte
 	@for seed in {1..10}; do \
 	    $(DRBENCH) run --check-determinism --seed $$seed --quiet --out .build/determinism $(RUN_FLAGS) || exit; \
@@ -97,4 +106,4 @@ install: docs ## install drbench, its man page and completions below PREFIX (/us
 	    echo "installed $$to/bin/drbench"
 
 clean: ## remove what was built here; the lab kernel stays
-	rm -rf .build .build-* drbench-results drbench-bench drbench-mutations
+	rm -rf .build .build-* drbench-results drbench-bench drbench-mutations drbench-mutations

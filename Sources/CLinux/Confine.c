@@ -91,8 +91,8 @@ int drb_landlock_rules(void)
 int drb_allow_writing(int rules, int place, enum drb_place kind)
 {
     struct landlock_path_beneath_attr rule = {
-        .allowed_access = writing(drb_landlock_version()) | (kind == DRB_FILE ? 0 : making) |
-                          (kind == DRB_SCRATCH_FOLDER ? removing : 0),
+        .allowed_access = writing(drb_landlock_version()) | (kind == DRB_FOLDER ? LANDLOCK_ACCESS_FS_MAKE_REG : 0) |
+                          (kind == DRB_SCRATCH_FOLDER ? making | removing : 0),
         .parent_fd = place,
     };
 

@@ -23,12 +23,12 @@ enum NativeSurroundings {
     /// - Returns: what keeps it from being confined; nil if nothing does.
     static func make(runFolder folder: String?, _ first: UInt32, _ count: UInt32) throws(Obstacle) -> String? {
         try attempt("make its mounts private", drb_mount(nil, "/", nil, drb_ms_private_recursive(), nil))
-        // For its own PIDs.
-        try attempt("mount /proc", drb_mount("proc", "/proc", "proc", drb_ms_nosuid_nodev_noexec(), nil))
         let files = try folder.map { folder throws(Obstacle) in try open(folder) } ?? []
         _ = chdir("/")
         // /sys shows a namespace its own devices only where it can be mounted anew, and that wants to find it as it is now.
         try attempt("make its files read-only", drb_make_read_only("/sys"))
+        // For its own PIDs. Its files belong to whom they are about.
+        try attempt("mount /proc", drb_mount("proc", "/proc", "proc", drb_ms_nosuid_nodev_noexec(), nil))
         // Twice: what is below must stay out of sight of whoever unmounts what is above.
         try mountOwn()
         let status = drb_leave_host(first, count)

@@ -155,6 +155,8 @@ struct ScenarioFile {
                 return Tree(content: .map(shared), location: tree.location)
             }
         }
+        // One that is no mapping at all has nothing that could be laid over.
+        if below == nil, let topology { note(topology.diagnostics) }
         let all = [below].compactMap { $0 } + filled
         let tree = all.dropFirst().reduce(all[0]) { $0.overlaid(by: $1) }
         guard takes(tree.size, at: location) else { return }

@@ -92,9 +92,14 @@ extension WholeProgram {
         func tcpdump() async throws {
             let results = try await SharedRuns.besideTcpdump.value
             let evidence = try results.evidence("beside-tcpdump")
-            #expect(try results.text("beside-tcpdump/tcpdump.txt").contains("\n0 packets dropped by kernel"))
+            func output(of step: String) throws -> String {
+                try #require(evidence.steps.first { $0.name == step }?.command).output
+            }
+            #expect(try output(of: "what tcpdump said").contains("\n0 packets dropped by kernel"))
+            let file = results.path("tcpdump.pcap")
+            try #require(Data(base64Encoded: output(of: "what tcpdump wrote"))).write(to: URL(filePath: file))
             let dump = try tool(
-                "/usr/bin/env", "tcpdump", "-r", results.path("beside-tcpdump/tcpdump.pcap"), "-n", "-xx", "-q")
+                "/usr/bin/env", "tcpdump", "-r", file, "-n", "-xx", "-q")
             #expect(dump.status == 0, dump.text)
             let theirs = hexadecimalFrames(dump.output)
             let capture = try CaptureFile(path: results.path("beside-tcpdump/capture.pcapng"))

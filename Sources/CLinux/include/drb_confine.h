@@ -12,8 +12,8 @@ int drb_landlock_version(void);
 // drb_allow_writing says where. Returns its descriptor or a negative errno: ENOSYS without Landlock.
 int drb_landlock_rules(void);
 
-// Lets the process write to a file, or to a folder: there it may make files and folders and write to them, but make no links,
-// devices, FIFOs and sockets; in a scratch folder it may remove files and folders, too. `place` is a descriptor (O_PATH will
+// Lets the process write to a file, or to a folder: there it may make files and write to them, but make no folders, links,
+// devices, FIFOs and sockets, and remove nothing; in a scratch folder it may make folders, and remove files and folders, too. `place` is a descriptor (O_PATH will
 // do). Returns 0 or a negative errno.
 enum drb_place { DRB_FILE, DRB_FOLDER, DRB_SCRATCH_FOLDER };
 int drb_allow_writing(int rules, int place, enum drb_place kind);
