@@ -79,7 +79,12 @@ struct RunFolder {
                 try? folder.remove(name)
             }
         }
-        for name in RunFiles.foldersOfLaboratory { _ = try? folder.removeEmptySubfolder(name) }
+        for name in RunFiles.foldersOfLaboratory {
+            guard let inner = try? folder.existingSubfolder(name) else { continue }
+            // Whoever is root in native namespaces can make others than files there: they are nobody's evidence.
+            for other in (try? inner.names()) ?? [] where inner.kind(of: other) != .file { try? inner.remove(other) }
+            _ = try? folder.removeEmptySubfolder(name)
+        }
     }
 }
 

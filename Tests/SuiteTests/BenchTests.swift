@@ -73,7 +73,8 @@ extension WholeProgram {
             #expect(ended.status == 0, ended.text)
             #expect(run.measurements.map(\.repetition) == [1, 1, 1, 1, 1, 2, 2, 2, 2, 2])
             let seeds = try ["1", "2"].map { number in
-                try RunResults(folder: "\(Drbench.output)bench-repeated/.repetitions/\(number)").evidence("loads").engine.seed
+                try RunResults(folder: "\(Drbench.output)bench-repeated/.repetitions/\(number)").evidence("loads")
+                    .engine.seed
             }
             #expect(seeds[0] == 7)
             #expect(seeds[1] != 7 && seeds[1] != nil)

@@ -54,7 +54,8 @@ extension WholeProgram {
         func loaded(_ scenario: String, _ families: [String]) async throws {
             let results = try await SharedRuns.tools.value
             let plan = try JSONDecoder().decode(
-                Plan.self, from: Data(contentsOf: URL(filePath: results.path("\(RunResults.directory(of: scenario))/plan.json"))))
+                Plan.self,
+                from: Data(contentsOf: URL(filePath: results.path("\(RunResults.directory(of: scenario))/plan.json"))))
             var loads: [String: [(text: String, flush: Bool)]] = [:]
             for operation in plan.setup {
                 guard case .loadRules(let family, let text, let flush) = operation.action else { continue }

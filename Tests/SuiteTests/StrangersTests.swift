@@ -41,7 +41,8 @@ extension WholeProgram {
                 title: \(quoted(title))
                 topology: flat
                 timeline:
-                  - wait: 1s
+                  - http: {from: client, to: "203.0.113.4:80"}
+                    expect: [{traffic: {all: rs1}}]
                 \(more)
                 """
             try Data(text.utf8).write(to: URL(filePath: file))
@@ -74,7 +75,7 @@ extension WholeProgram {
             try Data(changed.joined(separator: "\n").utf8).write(to: URL(filePath: file))
             for format in ["terminal", "github", "tap", "markdown", "junit", "json"] {
                 let ended = try await Drbench.run(
-                    ["run", file, "--engine", "uml", "--seed", "1", "--out", folder, "--format", format],
+                    ["run", file, "--engine", "uml", "--seed", "1", "--out", folder + "/out", "--format", format],
                     environment: ["GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "/dev/null"])
                 #expect(ended.status == 1, ended.text)
                 check(ended, mentions: ["json": "\\u202e", "tap": "not ok", "junit": "<failure"][format] ?? "U+202E")

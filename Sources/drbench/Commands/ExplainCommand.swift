@@ -117,7 +117,7 @@ struct ExplainCommand: ParsableCommand {
         }
         let (evidence, frames, journeys) = (run.evidence, run.frames, run.story.journeys)
         if tally {
-            Console.output(run.story.count)
+            Console.write(run.story.count + "\n")
             // What is not as the scenario says, or undecided.
             for text in Journeys.disagreements(scenario: scenario, evidence: evidence, frames: frames) {
                 Console.output("    \(text)")
