@@ -23,7 +23,7 @@ struct TextFileTests {
         try #require(symlink(fifo, link) == 0)
         #expect(problem(link) == "is a FIFO, not a regular file")
         #expect(problem("/dev/zero") == "is a device, not a regular file")
-        #expect(problem(folder.path) == "is a directory, not a regular file")
+        #expect(problem(folder.path) == "is a folder, not a regular file")
         #expect(problem("\(folder.path)/none.yaml") == "there is no such file")
         let loop = "\(folder.path)/loop.yaml"
         try #require(symlink(loop, loop) == 0)
@@ -43,13 +43,13 @@ struct TextFileTests {
         let descriptor = open(path, O_CREAT | O_WRONLY, 0o600)
         try #require(descriptor >= 0 && ftruncate(descriptor, 100_000_000_000) == 0)
         close(descriptor)
-        #expect(problem(path) == "the file has 100000000000 bytes")
+        #expect(problem(path) == "has 100000000000 bytes, expected at most \(Limits.fileBytes)")
         let small = "\(folder.path)/small.yaml"
         try folder.write(String(repeating: "x", count: 11), to: "small.yaml")
-        #expect(problem(small, upTo: 10) == "the file has 11 bytes")
+        #expect(problem(small, upTo: 10) == "has 11 bytes, expected at most 10")
         #expect(problem(small, upTo: 11) == nil)
         // It says that it has none, and has some.
-        #expect(problem("/proc/self/status", upTo: 10) == "the file has more than 10 bytes")
+        #expect(problem("/proc/self/status", upTo: 10) == "has more than 10 bytes, which is the limit")
         #expect(problem("/proc/self/status") == nil)
     }
 }
