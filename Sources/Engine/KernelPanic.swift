@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Text
 
 /// Why a guest kernel gave up, from its console.
 struct KernelPanic: Equatable {
@@ -7,15 +8,21 @@ struct KernelPanic: Equatable {
 
     /// nil if the console tells of none.
     init?(console: ConsoleText) {
-        let marks = ["Kernel panic - not syncing: ", "BUG: "]
-        for line in String(decoding: console.bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
-            for mark in marks {
-                guard let found = line.firstRange(of: mark) else { continue }
-                text = String(line[found.upperBound...])
-                return
+        let bytes = console.bytes
+        guard let start = Self.start(in: bytes) else { return nil }
+        text = String(escapingInvalid: bytes[start...].prefix { $0 != 0x0A && $0 != 0x0D })
+    }
+
+    /// Behind the first mark. Byte by byte: a console can have a million lines, and lines of text take their time.
+    private static func start(in bytes: [UInt8]) -> Int? {
+        let marks = ["Kernel panic - not syncing: ", "BUG: "].map { Array($0.utf8) }
+        let first = Set(marks.compactMap(\.first))
+        return bytes.withUnsafeBufferPointer { bytes in
+            for index in bytes.indices where first.contains(bytes[index]) {
+                for mark in marks where bytes[index...].starts(with: mark) { return index + mark.count }
             }
+            return nil
         }
-        return nil
     }
 
     /// Linux says so when the simulated clock's next event is beyond all time (arch/um/kernel/time.c,

@@ -25,6 +25,8 @@ struct DRBench: ParsableCommand {
 @main
 enum Main {
     static func main() {
+        // A limit on the size of files (ulimit -f) is an error of the write that passes it, and has its message.
+        signal(SIGXFSZ, SIG_IGN)
         let status = status()
         // Who reads it must not take a part for the whole.
         if let obstacle = Console.obstacle {

@@ -99,10 +99,12 @@ struct GuestEndTests {
         #expect(folder.contents == ["console.log", "plan.json"])
     }
 
-    @Test("a guest that never stops printing is ended at its limit all the same")
-    func flood() async throws {
-        let (failure, folder) = try await failure("flood", timeLimit: 2)
+    @Test("a guest that never stops printing is ended at its limit all the same", arguments: ["flood", "chatter"])
+    func flood(_ name: String) async throws {
+        let start = ContinuousClock.now
+        let (failure, folder) = try await failure(name, timeLimit: 2)
         #expect(failure?.kind == .hang)
+        #expect(ContinuousClock.now - start < .seconds(15))
         #expect(try folder.text("console.log").utf8.count <= 4 << 20)
     }
 }

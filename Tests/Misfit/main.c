@@ -27,6 +27,9 @@ int main(int argc, char *argv[])
     if (!strcmp(what, "flood")) // never silent, never finished
         for (;;)
             puts("misfit: a line that says nothing at all, again and again and again");
+    if (!strcmp(what, "chatter")) // the same in as many lines as possible
+        for (;;)
+            puts("y");
     if (!strcmp(what, "forever")) // as the kernel itself says it, in case it does
         puts("Kernel panic - not syncing: The system was going to sleep forever, aborting");
     reboot(RB_POWER_OFF); // "off" and whatever else

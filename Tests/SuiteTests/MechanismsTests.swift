@@ -10,7 +10,15 @@ extension WholeProgram {
         private struct Finding: Equatable, CustomStringConvertible {
             var ends: Set<String> = []
             var why: Set<String> = []
-            var description: String { "ends \(ends.sorted()), why \(why.sorted())" }
+            /// What chance may add to either.
+            var may: Set<String> = []
+            var description: String { "ends \(ends.sorted()), why \(why.sorted()), may \(may.sorted())" }
+
+            /// Whether a run's finding is what the table says, whatever chance did in it.
+            func allows(_ found: Finding) -> Bool {
+                ends.isSubset(of: found.ends) && found.ends.isSubset(of: ends.union(may))
+                    && why.isSubset(of: found.why) && found.why.isSubset(of: why.union(may))
+            }
         }
 
         private static func words(_ text: some StringProtocol) -> [String] {
@@ -28,6 +36,8 @@ extension WholeProgram {
                     found[name]?.ends = Set(words(line.dropFirst(6)))
                 } else if line.hasPrefix("  why") {
                     found[name]?.why = Set(words(line.dropFirst(5)))
+                } else if line.hasPrefix("  may") {
+                    found[name]?.may = Set(words(line.dropFirst(5)))
                 } else {
                     name = String(line)
                     found[name] = Finding()
@@ -70,7 +80,8 @@ extension WholeProgram {
             let reviewed = try Self.reviewed()
             #expect(reviewed.count > 150)
             for (name, finding) in findings.sorted(by: { $0.key < $1.key }) {
-                #expect(finding == reviewed[name] ?? Finding(), "\(name)")
+                let expected = reviewed[name] ?? Finding()
+                #expect(expected.allows(finding), "\(name): \(finding) instead of \(expected)")
                 #expect(!finding.ends.contains { $0.hasSuffix("undecided") }, "\(name)")
                 #expect(!finding.why.contains { $0.hasPrefix("?") }, "\(name)")
             }
