@@ -122,9 +122,15 @@ struct Command: Sendable {
         }
     }
 
-    static let environment = [
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "DRBENCH_HOME": Workplace.checkout,
-    ]
+    static let environment: [String: String] = {
+        var environment = [
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "DRBENCH_HOME": Workplace.checkout,
+        ]
+        // The kernel may be in a cache that only these tests know.
+        let cache = "DRBENCH_KERNEL_CACHE"
+        environment[cache] = ProcessInfo.processInfo.environment[cache]
+        return environment
+    }()
 
     /// Runs drbench with the test scenarios.
     static func drbench(_ words: String..., in folder: Folder) async throws -> Command {
