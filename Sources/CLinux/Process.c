@@ -183,7 +183,6 @@ int drb_await_end(int pid, int *status)
     return 0;
 }
 
-int drb_clone_newnet(void) { return CLONE_NEWNET; }
 int drb_clone_newns(void) { return CLONE_NEWNS; }
 int drb_clone_newpid(void) { return CLONE_NEWPID; }
 int drb_clone_newuser(void) { return CLONE_NEWUSER; }

@@ -10,11 +10,11 @@ enum ResourceLimits {
 
     /// Which limit is too low for a guest with so many MiB, by its name and that of the shell's option; nil if none is.
     static func obstacle(toGuestOf mebibytes: Int) -> String? {
-        let octets = UInt64(mebibytes) << 20
+        let bytes = UInt64(mebibytes) << 20
         let needs: [(limit: __rlimit_resource, option: String, what: String, least: UInt64, unit: UInt64)] = [
-            (RLIMIT_AS, "-v", "address space", octets + UInt64(besideMemory) << 20, 1024),
+            (RLIMIT_AS, "-v", "address space", bytes + UInt64(besideMemory) << 20, 1024),
             // The file that is the guest's memory.
-            (RLIMIT_FSIZE, "-f", "size of files", octets, 1024),
+            (RLIMIT_FSIZE, "-f", "size of files", bytes, 1024),
             (RLIMIT_NOFILE, "-n", "number of open files", UInt64(files), 1),
             // Timers and the signals of its processes wait in a queue.
             (__RLIMIT_SIGPENDING, "-i", "number of pending signals", 16, 1),

@@ -48,7 +48,6 @@ int drb_channel(int ends[2], int capacity);
 int drb_raw_terminal(int fd);
 
 // Namespace flags, macros of <linux/sched.h>.
-int drb_clone_newnet(void);
 int drb_clone_newns(void);
 int drb_clone_newpid(void);
 int drb_clone_newuser(void);
